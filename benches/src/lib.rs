@@ -1,0 +1,1 @@
+//! Limits and peers, side by side.

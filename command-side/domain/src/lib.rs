@@ -1,0 +1,1 @@
+//! Pure deciders: one aggregate, one file.

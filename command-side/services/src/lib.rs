@@ -1,0 +1,1 @@
+//! Command routes, execution, inventory and accounts, payment and carrier adapters.

@@ -1,0 +1,1 @@
+//! What both HTTP sides share: authentication, problem+json, consistency tokens, telemetry, the server.

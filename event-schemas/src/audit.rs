@@ -1,0 +1,44 @@
+//! Who looked at whose data. Stream `audit-<account id of the one who looked>`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountId, CustomerId, family::event_family};
+
+event_family! {
+    /// What is written down about operators and admins.
+    AuditEvent in Audit {
+        CustomerPageViewed = 1,
+        RolesChanged = 1,
+        RebuildRequested = 1,
+    }
+}
+
+/// An operator looked at a customer's my page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CustomerPageViewed {
+    /// Who looked.
+    pub viewer_id: AccountId,
+    /// Whose page.
+    pub customer_id: CustomerId,
+}
+
+/// An admin changed what someone may do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RolesChanged {
+    /// Who changed it.
+    pub admin_id: AccountId,
+    /// Whose roles.
+    pub account_id: AccountId,
+    /// All roles from now on.
+    pub roles: Vec<String>,
+}
+
+/// An operator asked for a read model to be rebuilt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RebuildRequested {
+    /// Who asked.
+    pub operator_id: AccountId,
+    /// The projection's name.
+    pub projection: String,
+}

@@ -1,0 +1,1 @@
+//! The one binary: configuration, wiring, operator commands, imports, the demo shop.

@@ -1,0 +1,1 @@
+//! The REST queries: search, product page, cart, my page, tracking, seller.

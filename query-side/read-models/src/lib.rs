@@ -1,0 +1,1 @@
+//! Documents and catalogue search, and the stores that hold them.

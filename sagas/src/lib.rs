@@ -1,0 +1,1 @@
+//! Pure sagas and the runner that makes them durable.
