@@ -1,1 +1,14 @@
-//! The EventLog port, its contract suite, and its embedded and in-memory adapters.
+//! The event log: one append-only sequence of events, seen as streams or as a whole.
+//!
+//! [`EventLog`] is the port. Its adapters all pass [`contract`]: [`embedded`] (fjall, group commit) and [`memory`]
+//! (tests).
+
+pub mod contract;
+pub mod embedded;
+pub mod memory;
+mod port;
+
+pub use port::{
+    Append, AppendError, Appended, Direction, EventFilter, EventLog, ExpectedVersion, LogError, LogStats, Position,
+    RecordedEvent, StreamSummary, StreamVersion, Subscription,
+};
