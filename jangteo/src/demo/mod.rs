@@ -1,0 +1,1 @@
+//! The demo shop: products, pictures and one account per role, for a first look.

@@ -1,0 +1,1 @@
+//! Real data brought in as history: the Icecat catalogue and the Olist orders.
