@@ -2,6 +2,7 @@
 //!
 //! A library too, so that tests and benches start the shop in their own process: [`Shop::start`].
 
+pub mod config;
 pub mod demo;
 pub mod import;
 pub mod sink;
