@@ -1,1 +1,15 @@
-//! The whole shop, in processes, over real protocols.
+//! The house rules, and the whole shop in processes, over real protocols.
+//!
+//! Each test starts the real `jangteo` binary on a folder and a port of its own, and talks HTTP and command line to it.
+#![cfg(test)]
+
+mod bad_input;
+mod browser;
+mod crashes;
+mod empty_shop;
+mod first_order;
+mod house_rules;
+mod imports;
+mod operators;
+mod reference;
+mod shop;
