@@ -2,7 +2,7 @@
 //! reads the answer there, live and after a restart alike.
 
 use event_schemas::{
-    Address, CustomerId, Money, OrderId, PaymentId, ProductId, ShipmentId, Timestamp,
+    Address, CustomerId, Money, OrderId, PaymentId, ShipmentId, Timestamp,
     order::{PaymentMethod, Reason},
     payment::PaymentOperation,
     shipment::ParcelItem,
