@@ -1,1 +1,225 @@
-//! The in-memory adapter, for tests.
+//! The in-memory adapter, for tests: the whole port, nothing on disk.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+};
+
+use async_trait::async_trait;
+use event_schemas::{StreamName, Timestamp};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::port::{
+    Append, AppendError, Appended, Direction, EventFilter, EventLog, ExpectedVersion, LogError, LogStats, Position,
+    RecordedEvent, StreamSummary, StreamVersion, Subscription,
+};
+
+/// An event log that lives as long as its last [`Arc`].
+pub struct MemoryLog {
+    events: Mutex<Events>,
+    heads: watch::Sender<Position>,
+}
+
+/// `all[p - 1]` is the event at position `p`.
+#[derive(Default)]
+struct Events {
+    all: Vec<Arc<RecordedEvent>>,
+    streams: BTreeMap<StreamName, Vec<Arc<RecordedEvent>>>,
+    by_id: HashMap<Uuid, Arc<RecordedEvent>>,
+}
+
+impl MemoryLog {
+    /// An empty log.
+    // Shared from the start, as `EventLog::subscribe` needs it.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self {
+            events: Mutex::default(),
+            heads: watch::Sender::new(Position::START),
+        })
+    }
+
+    /// A thread that panicked here left whole appends only: they are made of infallible steps.
+    fn events(&self) -> MutexGuard<'_, Events> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Events {
+    fn append(&mut self, append: Append) -> Result<Appended, AppendError> {
+        let Append {
+            stream,
+            expected,
+            events,
+        } = append;
+        if let Some(appended) = self.duplicate(&stream, &events)? {
+            return Ok(appended);
+        }
+        let actual = self.streams.get(&stream).map(|events| events.len() as StreamVersion - 1);
+        let fits = match expected {
+            ExpectedVersion::Any => true,
+            ExpectedVersion::None => actual.is_none(),
+            ExpectedVersion::Exact(version) => actual == Some(version),
+        };
+        if !fits {
+            return Err(AppendError::Conflict {
+                stream,
+                expected,
+                actual,
+            });
+        }
+        let recorded_at = Timestamp::now();
+        let own = self.streams.entry(stream.clone()).or_default();
+        for event in events {
+            let recorded = Arc::new(RecordedEvent {
+                position: Position(self.all.len() as u64 + 1),
+                stream: stream.clone(),
+                version: own.len() as StreamVersion,
+                id: event.id,
+                event_type: event.event_type.into(),
+                recorded_at,
+                metadata: event.metadata,
+                data: event.data,
+                read: OnceLock::new(),
+            });
+            own.push(Arc::clone(&recorded));
+            self.by_id.insert(recorded.id, Arc::clone(&recorded));
+            self.all.push(recorded);
+        }
+        Ok(Appended {
+            version: own.len() as StreamVersion - 1,
+            position: Position(self.all.len() as u64),
+            duplicate: false,
+        })
+    }
+
+    /// What the same append answered before, if it was made before.
+    fn duplicate(
+        &self,
+        stream: &StreamName,
+        events: &[event_schemas::NewEvent],
+    ) -> Result<Option<Appended>, AppendError> {
+        let refused = |text: String| Err(AppendError::Refused(text));
+        if events.is_empty() {
+            return refused("it holds no event; append at least one".to_owned());
+        }
+        let mut ids = HashSet::new();
+        if let Some(twice) = events.iter().find(|event| !ids.insert(event.id)) {
+            return refused(format!("it holds the event id {} twice", twice.id));
+        }
+        let known: Vec<_> = events.iter().filter_map(|event| self.by_id.get(&event.id)).collect();
+        if let Some(other) = known.iter().find(|known| known.stream != *stream) {
+            return refused(format!("the event id {} stands in {} already", other.id, other.stream));
+        }
+        match known.last() {
+            None => Ok(None),
+            Some(last) if known.len() == events.len() => Ok(Some(Appended {
+                version: last.version,
+                position: last.position,
+                duplicate: true,
+            })),
+            Some(last) => refused(format!(
+                "some of its events, such as {}, are in {stream} already, others are not",
+                last.id
+            )),
+        }
+    }
+}
+
+#[async_trait]
+impl EventLog for MemoryLog {
+    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        let mut events = self.events();
+        let appended = events.append(append)?;
+        // Published under the lock, so that heads never go backwards.
+        self.heads.send_replace(Position(events.all.len() as u64));
+        Ok(appended)
+    }
+
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Option<StreamVersion>,
+        direction: Direction,
+        max: usize,
+    ) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
+        let events = self.events();
+        let Some(own) = events.streams.get(stream) else {
+            return Ok(vec![]);
+        };
+        let at = |version: StreamVersion| usize::try_from(version).unwrap_or(usize::MAX).min(own.len());
+        Ok(match direction {
+            Direction::Forwards => own[at(from.unwrap_or(0))..].iter().take(max).cloned().collect(),
+            Direction::Backwards => {
+                let end = from.map_or(own.len(), |from| at(from.saturating_add(1)));
+                own[..end].iter().rev().take(max).cloned().collect()
+            }
+        })
+    }
+
+    async fn read_all(
+        &self,
+        after: Position,
+        filter: &EventFilter,
+        max: usize,
+    ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
+        let events = self.events();
+        let mut page = vec![];
+        let mut at = after;
+        let start = usize::try_from(after.0).unwrap_or(usize::MAX).min(events.all.len());
+        for event in &events.all[start..] {
+            if page.len() >= max {
+                break;
+            }
+            at = event.position;
+            if filter.passes(event.stream.category(), &event.event_type) {
+                page.push(Arc::clone(event));
+            }
+        }
+        Ok((page, at))
+    }
+
+    async fn subscribe(self: Arc<Self>, after: Position, filter: EventFilter) -> Result<Subscription, LogError> {
+        let heads = self.heads.subscribe();
+        Ok(Subscription::new(self, heads, filter, after))
+    }
+
+    async fn head(&self) -> Result<Position, LogError> {
+        Ok(*self.heads.borrow())
+    }
+
+    async fn streams(&self, prefix: &str, after: Option<&str>, max: usize) -> Result<Vec<StreamSummary>, LogError> {
+        let events = self.events();
+        let summaries = events.streams.iter().filter_map(|(stream, own)| {
+            let wanted = stream.as_str().starts_with(prefix) && after.is_none_or(|after| stream.as_str() > after);
+            let last = own.last().filter(|_| wanted)?;
+            Some(StreamSummary {
+                stream: stream.clone(),
+                version: last.version,
+                position: last.position,
+            })
+        });
+        Ok(summaries.take(max).collect())
+    }
+
+    async fn stats(&self) -> Result<LogStats, LogError> {
+        let events = self.events();
+        let mut categories: BTreeMap<&str, u64> = BTreeMap::new();
+        for (stream, own) in &events.streams {
+            *categories.entry(stream.category()).or_default() += own.len() as u64;
+        }
+        let mut categories: Vec<_> = categories
+            .into_iter()
+            .map(|(category, count)| (category.to_owned(), count))
+            .collect();
+        categories.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        Ok(LogStats {
+            events: events.all.len() as u64,
+            streams: events.streams.len() as u64,
+            head: Position(events.all.len() as u64),
+            bytes_on_disk: 0,
+            categories,
+        })
+    }
+}
