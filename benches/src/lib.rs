@@ -1,1 +1,0 @@
-//! Limits and peers, side by side.

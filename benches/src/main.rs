@@ -1,0 +1,96 @@
+//! `make bench`: what the shop does, as ratios against limits measured in the same run on the same machine.
+//!
+//! Every figure is a ratio or a time beside its first mark; nothing here fails a build. The shop under measurement is the
+//! real binary in a process of its own; the load comes from this process, so on a small machine the two share the cores.
+
+use std::{error::Error, path::PathBuf, time::Duration};
+
+use clap::{Parser, ValueEnum};
+
+mod client;
+mod event_log;
+mod log_marks;
+mod machine;
+mod orders;
+mod queries;
+mod raw_log;
+mod replay;
+mod report;
+mod shop;
+
+use report::Report;
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+/// Measures the shop against limits taken in the same run.
+#[derive(Parser)]
+#[command(name = "jangteo-bench")]
+struct Arguments {
+    /// How long to measure.
+    #[arg(value_enum, default_value = "short")]
+    mode: Mode,
+    /// Only these parts (default: all).
+    #[arg(long, value_enum)]
+    only: Vec<Part>,
+    /// Where to put the data under measurement: the disk counts. Default: a new folder in the current one.
+    #[arg(long)]
+    folder: Option<PathBuf>,
+    /// The real data sets (`icecat/`), for search. Default: ../shared/data, else made-up products.
+    #[arg(long)]
+    data_sets: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Mode {
+    Short,
+    Full,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Part {
+    Log,
+    Orders,
+    Replay,
+    Search,
+}
+
+/// How much of everything.
+#[derive(Clone, Copy)]
+struct Effort {
+    /// Each throughput is measured this long.
+    each: Duration,
+    /// Samples of each latency.
+    samples: usize,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let effort = match arguments.mode {
+        Mode::Short => Effort { each: Duration::from_secs(4), samples: 400 },
+        Mode::Full => Effort { each: Duration::from_secs(20), samples: 4_000 },
+    };
+    let folder = match &arguments.folder {
+        Some(folder) => tempfile::tempdir_in(folder)?,
+        None => tempfile::tempdir_in(".")?,
+    };
+    let wanted = |part| arguments.only.is_empty() || arguments.only.contains(&part);
+    let mut report = Report::begin(&machine::describe());
+
+    let limits = log_marks::limits(folder.path(), effort, &mut report).await?;
+    if wanted(Part::Log) {
+        log_marks::measure(folder.path(), effort, &limits, &mut report).await?;
+    }
+    if wanted(Part::Orders) || wanted(Part::Replay) {
+        let data = folder.path().join("orders");
+        orders::measure(&data, effort, &limits, &mut report).await?;
+        if wanted(Part::Replay) {
+            replay::measure(&data, &mut report).await?;
+        }
+    }
+    if wanted(Part::Search) {
+        queries::measure(&folder.path().join("search"), arguments.data_sets.as_deref(), effort, &mut report).await?;
+    }
+    report.end();
+    Ok(())
+}

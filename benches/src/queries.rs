@@ -1,0 +1,109 @@
+//! Search over HTTP at 20,000 products.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use futures_util::future::try_join_all;
+use serde_json::{Value, json};
+
+use crate::{
+    Effort, Result,
+    report::{Mark, Report, latencies, millis, short},
+    shop::{self, Shop},
+};
+
+/// What people look for; the same words the made-up products are made of.
+const WORDS: &[&str] = &[
+    "laptop", "toner", "cable", "monitor", "printer", "keyboard", "mouse", "notebook silver", "black cartridge", "usb adapter",
+    "hard drive", "memory 4gb", "camera", "headphones", "projector lamp", "wireless router", "battery", "docking station",
+    "server rack", "graphics card", "커피", "찻잔을", "도자기",
+];
+
+pub(crate) async fn measure(data: &Path, sets: Option<&Path>, effort: Effort, report: &mut Report) -> Result<()> {
+    let folder = data.to_str().ok_or("the folder's name is not UTF-8")?;
+    let real = sets.map_or_else(|| PathBuf::from("../shared/data"), Path::to_path_buf).join("icecat/products.jsonl.gz");
+    let (file, source) = if real.exists() { (real, "Icecat") } else { (made_up(data)?, "made-up products") };
+    let began = Instant::now();
+    shop::command(&["import", "icecat", file.to_str().ok_or("not UTF-8")?, "--json", "--data", folder]).await?;
+    report.line(&format!("search over HTTP, {source} and the demo, with facets"));
+    report.figure("importing them", &format!("{} s", short(began.elapsed().as_secs_f64())));
+
+    let shop = Shop::start(data).await?;
+    let total = caught_up(&shop).await?;
+    report.figure("products to search", &total.to_string());
+    for connections in [1, 8] {
+        let began = Instant::now();
+        let workers = (0..connections).map(async |worker| {
+            let mut connection = shop.connect().await?;
+            let mut taken = latencies()?;
+            let mut round: usize = worker;
+            while began.elapsed() < effort.each / 2 {
+                let path = format!("/api/v1/search?q={}&size=20", encoded(WORDS[round % WORDS.len()]));
+                round += 1;
+                let sent = Instant::now();
+                let answer = connection.send("GET", &path, None, None, None).await?;
+                if answer.status != 200 {
+                    return Err(format!("GET {path}: {}", answer.status).into());
+                }
+                taken.record(sent.elapsed().as_micros() as u64)?;
+            }
+            crate::Result::Ok(taken)
+        });
+        let mut all = latencies()?;
+        for taken in try_join_all(workers).await? {
+            all.add(taken)?;
+        }
+        let rate = all.len() as f64 / began.elapsed().as_secs_f64();
+        let what = format!("search, {connections} connections");
+        report.figure(&what, &format!("{} /s, p50 {} ms", short(rate), short(millis(&all, 0.5))));
+        report.mark(&format!("search p99, {connections} connections"), millis(&all, 0.99), "ms", Mark::AtMost(10.0));
+    }
+    shop.stop().await
+}
+
+/// Waits until the catalogue has read the whole log; returns how many products there are.
+async fn caught_up(shop: &Shop) -> Result<u64> {
+    let mut connection = shop.connect().await?;
+    let operator = shop.sign_in("operator").await?;
+    let began = Instant::now();
+    let head = connection.json("GET", "/api/v1/ops/stats", Some(&operator), &Value::Null).await?["head"].clone();
+    loop {
+        let answer = connection
+            .send("GET", "/api/v1/search?size=1", None, head.as_u64().map(|head| head.to_string()).as_deref(), None)
+            .await?;
+        if answer.status == 200 {
+            let found: Value = serde_json::from_slice(&answer.body)?;
+            return found["total"].as_u64().ok_or_else(|| format!("no total: {found}").into());
+        }
+        if began.elapsed() > Duration::from_secs(120) {
+            return Err("the catalogue never caught up".into());
+        }
+    }
+}
+
+fn encoded(words: &str) -> String {
+    words.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+/// 20,000 products of our own, for machines without the real set.
+fn made_up(folder: &Path) -> Result<PathBuf> {
+    let path = folder.with_extension("jsonl");
+    let mut file = std::io::BufWriter::new(fs::File::create(&path)?);
+    for number in 0..20_000usize {
+        let word = |step: usize| WORDS[(number / step + step) % WORDS.len()];
+        let product = json!({
+            "id": number.to_string(), "name": format!("P-{number}"),
+            "title": format!("{} {} {} {number}", word(1), word(7), word(31)),
+            "short_description": format!("{} for {} and {}", word(3), word(11), word(5)),
+            "supplier": format!("Maker {}", number % 97), "price": 1_000 + number % 5_000,
+            "date_released": "2012-01-02T00:00:00Z", "ean": [], "attrs": {"attr_t_product_type": word(13)}
+        });
+        writeln!(file, "{product}")?;
+    }
+    file.flush()?;
+    Ok(path)
+}
