@@ -6,6 +6,7 @@ cd "$(dirname "$0")/../.."
 
 PATH="$(infra/local/tools.sh cargo-nextest):$PATH"
 export PATH
+infra/local/chromium.sh
 
 # Tests that need something this machine lacks write one line here and pass; the lines are shown at the end.
 JANGTEO_SKIPPED="$(mktemp)"
