@@ -11,4 +11,6 @@ pub mod accounts;
 pub mod inventory;
 pub mod outbox;
 pub mod payments;
+pub mod relational;
+pub mod services;
 pub mod shipping;

@@ -1,0 +1,60 @@
+-- Those who sign in. The e-mail address is kept as it was typed and found by its lower-case form.
+CREATE TABLE accounts (
+    id            TEXT PRIMARY KEY,
+    email         TEXT NOT NULL,
+    email_key     TEXT NOT NULL UNIQUE,
+    name          TEXT NOT NULL,
+    password_hash TEXT NOT NULL,
+    roles         TEXT NOT NULL, -- ["customer", …]
+    created_at    INTEGER NOT NULL, -- milliseconds since 1970
+    command_id    TEXT NOT NULL UNIQUE,
+    fingerprint   TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- One row for each signing in. A refresh replaces the token by the next one; a token that was replaced before shows that
+-- someone else has it, and ends the session.
+CREATE TABLE sessions (
+    id          TEXT PRIMARY KEY,
+    account_id  TEXT NOT NULL REFERENCES accounts (id),
+    command_id  TEXT NOT NULL UNIQUE,
+    fingerprint TEXT NOT NULL,
+    started_at  INTEGER NOT NULL,
+    expires_at  INTEGER NOT NULL,
+    revoked_at  INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_by_account ON sessions (account_id);
+
+-- Every refresh token of a session, by its digest; never the token itself.
+CREATE TABLE refresh_tokens (
+    digest      TEXT PRIMARY KEY,
+    session_id  TEXT NOT NULL REFERENCES sessions (id),
+    issued_at   INTEGER NOT NULL,
+    replaced_by TEXT, -- the command that replaced it
+    fingerprint TEXT  -- of that command's body
+) STRICT, WITHOUT ROWID;
+CREATE INDEX refresh_tokens_by_session ON refresh_tokens (session_id);
+
+-- The digest of the one-time token with which the first admin is made; no row once it is used.
+CREATE TABLE setup_token (
+    only   INTEGER PRIMARY KEY CHECK (only = 1),
+    digest TEXT NOT NULL
+) STRICT;
+
+-- Changes of roles, by the command that asked for them.
+CREATE TABLE role_changes (
+    command_id  TEXT PRIMARY KEY,
+    fingerprint TEXT NOT NULL,
+    account_id  TEXT NOT NULL REFERENCES accounts (id),
+    roles       TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Events on their way to the log, in the order of the commits.
+CREATE TABLE outbox (
+    seq        INTEGER PRIMARY KEY,
+    event_id   TEXT NOT NULL,
+    stream     TEXT NOT NULL,
+    event_type TEXT NOT NULL,
+    metadata   TEXT NOT NULL,
+    data       TEXT NOT NULL,
+    refused    TEXT -- why the log will not have it; such a row is kept for an operator
+) STRICT;
