@@ -63,3 +63,51 @@ impl<E: PartialEq + Debug> When<E> {
         }
     }
 }
+
+/// Ids and values that tests speak of.
+pub(crate) mod samples {
+    use event_schemas::{
+        Address, Id, Money, ProductId,
+        order::{OrderItem, PaymentMethod, Reason},
+    };
+    use uuid::Uuid;
+
+    /// The `n`th thing of its kind.
+    pub(crate) fn id<K>(n: u128) -> Id<K> {
+        Id::from_uuid(Uuid::from_u128(n))
+    }
+
+    pub(crate) fn address() -> Address {
+        Address {
+            recipient: "김하나".to_owned(),
+            phone: "+82 10 1234 5678".to_owned(),
+            postal_code: "04524".to_owned(),
+            line1: "세종대로 110".to_owned(),
+            line2: None,
+            city: "서울".to_owned(),
+            country: "KR".to_owned(),
+        }
+    }
+
+    pub(crate) fn card() -> PaymentMethod {
+        PaymentMethod {
+            method: "card".to_owned(),
+            token: "card_approve".to_owned(),
+        }
+    }
+
+    pub(crate) fn item(product: u128, price: i64, quantity: u32) -> OrderItem {
+        let product_id: ProductId = id(product);
+        OrderItem {
+            product_id,
+            seller_id: id(5),
+            title: "Moon jar".to_owned(),
+            unit_price: Money::krw(price),
+            quantity,
+        }
+    }
+
+    pub(crate) fn reason() -> Reason {
+        Reason::new("changed_mind", "The customer changed their mind.")
+    }
+}

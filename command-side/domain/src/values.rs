@@ -178,23 +178,12 @@ fn check_digit_fits(digits: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::samples::address;
 
     fn findings(check: impl FnOnce(&mut Findings)) -> Vec<String> {
         let mut findings = Findings::default();
         check(&mut findings);
         findings.0.into_iter().map(|found| found.field).collect()
-    }
-
-    fn address() -> Address {
-        Address {
-            recipient: "김하나".to_owned(),
-            phone: "+82 10 1234 5678".to_owned(),
-            postal_code: "04524".to_owned(),
-            line1: "세종대로 110".to_owned(),
-            line2: None,
-            city: "서울".to_owned(),
-            country: "KR".to_owned(),
-        }
     }
 
     #[test]
