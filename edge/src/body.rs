@@ -8,7 +8,10 @@ use futures_util::{Stream, StreamExt, pin_mut};
 use serde::de::DeserializeOwned;
 use warp::{Filter, Rejection};
 
-use crate::problem::{FieldError, Problem};
+use crate::{
+    problem::{FieldError, Problem},
+    server::BodyError,
+};
 
 /// Enough for every JSON body the shop takes.
 pub const JSON_LIMIT: u64 = 64 * 1024;
@@ -97,7 +100,13 @@ where
 }
 
 fn broken_off(error: &warp::Error) -> Problem {
-    Problem::bad_request(format!("the body broke off: {error}"))
+    match std::error::Error::source(error).and_then(|source| source.downcast_ref()) {
+        Some(BodyError::TooLarge(limit)) => Problem::payload_too_large(*limit),
+        Some(BodyError::TooSlow(patience)) => {
+            Problem::request_timeout(format!("the body was not complete within {} s", patience.as_secs()))
+        }
+        Some(BodyError::Broken(_)) | None => Problem::bad_request(format!("the body broke off: {error}")),
+    }
 }
 
 /// SHA-256 in hexadecimal.
