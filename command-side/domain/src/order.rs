@@ -74,7 +74,7 @@ pub struct NewOrder {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OrderCommand {
     /// Buy these goods at these prices.
-    Place(NewOrder),
+    Place(Box<NewOrder>),
     /// The shop will deliver.
     Confirm,
     /// The carrier has the goods.

@@ -39,7 +39,7 @@ fn run<A: Aggregate>(commands: &[A::Command]) -> Vec<(A::Event, A)> {
 
 fn order_command() -> impl Strategy<Value = OrderCommand> {
     let place = (0i64..1_000, 0u32..3).prop_map(|(price, quantity)| {
-        OrderCommand::Place(NewOrder {
+        OrderCommand::Place(Box::new(NewOrder {
             order_id: id(1),
             customer_id: id(2),
             items: vec![item(10, price, quantity)],
@@ -47,7 +47,7 @@ fn order_command() -> impl Strategy<Value = OrderCommand> {
             payment: card(),
             from_cart: false,
             promised_by: None,
-        })
+        }))
     });
     prop_oneof![
         place,

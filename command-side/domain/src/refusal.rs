@@ -28,6 +28,8 @@ pub enum Kind {
     NotFound,
     /// Not in the present state.
     Conflict,
+    /// The one who asks had another state in mind: it changed since.
+    Outdated,
 }
 
 /// A value that is not acceptable.
@@ -79,6 +81,11 @@ impl Refusal {
         Self::new(Kind::Conflict, code, message)
     }
 
+    /// The one who asks had another state in mind.
+    pub fn outdated(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Kind::Outdated, code, message)
+    }
+
     /// Values that are not acceptable.
     pub fn fields(fields: Vec<FieldRefusal>) -> Self {
         let message = match &fields[..] {
@@ -90,7 +97,7 @@ impl Refusal {
         };
         Self {
             fields,
-            ..Self::invalid("invalid-value", message)
+            ..Self::invalid("validation", message)
         }
     }
 
