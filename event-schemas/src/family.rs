@@ -96,6 +96,7 @@ macro_rules! event_family {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, serde::Serialize)]
         #[serde(untagged)]
+        #[allow(clippy::large_enum_variant, reason = "events are read one at a time and soon dropped")]
         pub enum $family {
             $(#[doc = concat!("See [`", stringify!($event), "`].")] $event($event),)+
         }

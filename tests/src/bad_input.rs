@@ -40,10 +40,29 @@ async fn every_boundary_says_what_is_wrong() {
     let customer = shop.sign_in("customer").await;
     let seller = shop.sign_in("seller").await;
     let product = customer.find("coffee").await["id"].as_str().unwrap().to_owned();
-    let item = |quantity: Value| json!([{"product_id": product, "quantity": quantity}]);
-    let order = |items: Value| order_body(Some(items), "card_approve");
 
-    // Orders.
+    orders(&customer, &product).await;
+    bytes(&customer).await;
+    other_peoples_things(&customer, &seller, &product).await;
+    who_are_you(&shop, &customer).await;
+    products(&seller, &product).await;
+    searches(&customer).await;
+
+    // Nothing was lost on the way: the one good order is there, once.
+    let page = customer.query("my-page").await;
+    assert_eq!(page["orders"].as_array().unwrap().len(), 1, "{page}");
+    shop.stop().await;
+}
+
+fn item(product: &str, quantity: &Value) -> Value {
+    json!([{"product_id": product, "quantity": quantity}])
+}
+
+fn order(items: Value) -> Value {
+    order_body(Some(items), "card_approve")
+}
+
+async fn orders(customer: &Visitor<'_>, product: &str) {
     for quantity in [
         json!(0),
         json!(-1),
@@ -52,38 +71,40 @@ async fn every_boundary_says_what_is_wrong() {
         json!("2"),
         Value::Null,
     ] {
-        let request = post(&customer, "orders", &order(item(quantity.clone())));
+        let request = post(customer, "orders", &order(item(product, &quantity)));
         refused(&format!("quantity {quantity}"), request, &[400, 422]).await;
     }
-    let mut unknown = order(item(json!(1)));
+    let mut unknown = order(item(product, &json!(1)));
     unknown["gift_wrap"] = json!(true);
-    let problem = refused("unknown field", post(&customer, "orders", &unknown), &[400, 422]).await;
+    let problem = refused("unknown field", post(customer, "orders", &unknown), &[400, 422]).await;
     assert!(
         problem.to_string().contains("gift_wrap"),
         "the field is named: {problem}"
     );
-    let nowhere = json!([{"product_id": "018f3c1e-7b4a-7c3e-9d2f-1a2b3c4d5e6f", "quantity": 1}]);
+    let nowhere = item("018f3c1e-7b4a-7c3e-9d2f-1a2b3c4d5e6f", &json!(1));
     refused(
         "unknown product",
-        post(&customer, "orders", &order(nowhere)),
+        post(customer, "orders", &order(nowhere)),
         &[404, 409, 422],
     )
     .await;
     refused(
         "no items, empty cart",
-        post(&customer, "orders", &order_body(None, "card_approve")),
+        post(customer, "orders", &order_body(None, "card_approve")),
         &[409, 422],
     )
     .await;
-    refused("empty items", post(&customer, "orders", &order(json!([]))), &[400, 422]).await;
-    let mut homeless = order(item(json!(1)));
+    refused("empty items", post(customer, "orders", &order(json!([]))), &[400, 422]).await;
+    let mut homeless = order(item(product, &json!(1)));
     homeless["shipping_address"]["city"] = json!("");
-    refused("empty city", post(&customer, "orders", &homeless), &[400, 422]).await;
-    let mut cash = order(item(json!(1)));
-    cash["payment"]["method"] = json!("barter");
-    refused("unknown payment method", post(&customer, "orders", &cash), &[400, 422]).await;
+    refused("empty city", post(customer, "orders", &homeless), &[400, 422]).await;
+    let mut barter = order(item(product, &json!(1)));
+    barter["payment"]["method"] = json!("barter");
+    refused("unknown payment method", post(customer, "orders", &barter), &[400, 422]).await;
+}
 
-    // Bytes that are no JSON, no UTF-8, too many.
+/// Bytes that are no JSON, no UTF-8, too many.
+async fn bytes(customer: &Visitor<'_>) {
     let raw = |body: Vec<u8>| {
         customer
             .request(Method::POST, "orders")
@@ -99,9 +120,11 @@ async fn every_boundary_says_what_is_wrong() {
         .header("content-type", "text/plain")
         .body("items=1");
     refused("another media type", form, &[400, 415]).await;
+}
 
-    // Other people's things, and no one's.
-    let id = customer.order(Some(item(json!(1))), "card_approve").await;
+/// Other people's things, and no one's.
+async fn other_peoples_things(customer: &Visitor<'_>, seller: &Visitor<'_>, product: &str) {
+    let id = customer.order(Some(item(product, &json!(1))), "card_approve").await;
     customer.order_reaches(&id, "confirmed").await;
     let path = format!("orders/{id}");
     refused("another's order", seller.request(Method::GET, &path), &[403, 404]).await;
@@ -113,16 +136,12 @@ async fn every_boundary_says_what_is_wrong() {
     .await;
     refused(
         "another's cancel",
-        post(&seller, &format!("{path}/cancellation"), &json!({})),
+        post(seller, &format!("{path}/cancellation"), &json!({})),
         &[403, 404],
     )
     .await;
-    refused(
-        "no such order",
-        customer.request(Method::GET, "orders/018f3c1e-7b4a-7c3e-9d2f-1a2b3c4d5e6f"),
-        &[404],
-    )
-    .await;
+    let nothing = customer.request(Method::GET, "orders/018f3c1e-7b4a-7c3e-9d2f-1a2b3c4d5e6f");
+    refused("no such order", nothing, &[404]).await;
     refused("not an id", customer.request(Method::GET, "orders/one"), &[400, 404]).await;
     refused("no such path", customer.request(Method::GET, "nothing/here"), &[404]).await;
     refused(
@@ -131,8 +150,9 @@ async fn every_boundary_says_what_is_wrong() {
         &[404, 405],
     )
     .await;
+}
 
-    // Who are you?
+async fn who_are_you(shop: &Shop, customer: &Visitor<'_>) {
     refused("nobody", shop.get("my-page"), &[401]).await;
     refused(
         "a forged token",
@@ -149,9 +169,10 @@ async fn every_boundary_says_what_is_wrong() {
         &[403],
     )
     .await;
+    let listing = product_with("title", json!("Cup"));
     refused(
         "a customer lists products",
-        post(&customer, "products", &json!({})),
+        post(customer, "products", &listing),
         &[403],
     )
     .await;
@@ -162,14 +183,16 @@ async fn every_boundary_says_what_is_wrong() {
         &[401],
     )
     .await;
+}
 
-    // Products.
-    let product_with = |field: &str, value: Value| {
-        let mut body = json!({"title": "Cup", "description": "", "brand": "", "category": "Kitchen", "attributes": {},
-            "price": {"amount": 1000, "currency": "KRW"}});
-        body[field] = value;
-        body
-    };
+fn product_with(field: &str, value: Value) -> Value {
+    let mut body = json!({"title": "Cup", "description": "", "brand": "", "category": "Kitchen", "attributes": {},
+        "price": {"amount": 1000, "currency": "KRW"}});
+    body[field] = value;
+    body
+}
+
+async fn products(seller: &Visitor<'_>, product: &str) {
     for (field, value) in [
         ("price", json!({"amount": -1, "currency": "KRW"})),
         ("price", json!({"amount": i64::MAX, "currency": "KRW"})),
@@ -180,10 +203,10 @@ async fn every_boundary_says_what_is_wrong() {
         ("ean", json!("123")),
         ("colour", json!("red")),
     ] {
-        let request = post(&seller, "products", &product_with(field, value.clone()));
+        let what = format!("{field} {}", value.to_string().chars().take(40).collect::<String>());
         refused(
-            &format!("{field} {}", value.to_string().chars().take(40).collect::<String>()),
-            request,
+            &what,
+            post(seller, "products", &product_with(field, value)),
             &[400, 422],
         )
         .await;
@@ -192,9 +215,10 @@ async fn every_boundary_says_what_is_wrong() {
         .request(Method::PUT, &format!("products/{product}/image"))
         .header("content-type", "image/png");
     refused("a picture that is none", picture.body("hello"), &[400, 415, 422]).await;
+}
 
-    // Search.
-    for query in [
+async fn searches(customer: &Visitor<'_>) {
+    let wrong = [
         "size=0",
         "size=100000",
         "min_price=9&max_price=1",
@@ -202,7 +226,8 @@ async fn every_boundary_says_what_is_wrong() {
         "cursor=%00",
         "colour=red",
         "min_price=x",
-    ] {
+    ];
+    for query in wrong {
         refused(
             query,
             customer.request(Method::GET, &format!("search?{query}")),
@@ -218,11 +243,6 @@ async fn every_boundary_says_what_is_wrong() {
         .await
         .unwrap();
     assert!(!found.status().is_server_error(), "a wild query: {}", found.status());
-
-    // Nothing was lost on the way: the one good order is there, once.
-    let page = customer.query("my-page").await;
-    assert_eq!(page["orders"].as_array().unwrap().len(), 1, "{page}");
-    shop.stop().await;
 }
 
 #[tokio::test]
