@@ -1,0 +1,215 @@
+//! One generation of the index: its reader, its writer, its search.
+
+use std::{
+    fs,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use event_schemas::{Money, ProductId};
+use serde::Deserialize;
+use tantivy::{
+    DocAddress, DocSet, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError,
+    directory::MmapDirectory,
+    indexer::IndexWriterOptions,
+    schema::{Field, IndexRecordOption, Value},
+};
+
+use super::{
+    CatalogueEntry, SearchError, SearchHit, SearchQuery, SearchResults, Sort,
+    analysis::analysers,
+    highlighting::Marker,
+    index::unreadable,
+    question::Question,
+    ranking::{Found, Rank, Ranking},
+    schema::{Fields, schema},
+};
+use crate::documents::{Checkpoint, StoreError, Write};
+
+/// Beyond this the writer puts a segment on disk before the commit.
+const WRITER_BYTES: usize = 40 << 20;
+
+/// An open generation.
+pub(super) struct OpenGeneration {
+    index: Index,
+    reader: IndexReader,
+    fields: Fields,
+    /// Opened by the first commit: a generation that is only read costs no threads.
+    writer: Mutex<Option<IndexWriter>>,
+}
+
+/// What a hit shows of its entry.
+#[derive(Deserialize)]
+struct Shown {
+    id: ProductId,
+    title: String,
+    description: String,
+    brand: String,
+    category: String,
+    price: Money,
+    #[serde(default)]
+    image: Option<String>,
+    in_stock: bool,
+}
+
+impl OpenGeneration {
+    pub(super) fn open(folder: &Path) -> Result<Self, StoreError> {
+        fs::create_dir_all(folder).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let directory = MmapDirectory::open(folder).map_err(TantivyError::from)?;
+        let (schema, fields) = schema();
+        let mut index = Index::open_or_create(directory, schema)?;
+        index.set_tokenizers(analysers());
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        Ok(Self {
+            index,
+            reader,
+            fields,
+            writer: Mutex::default(),
+        })
+    }
+
+    /// The checkpoint is the commit's payload: what is searchable and how far it goes are one file.
+    pub(super) fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
+        match self.index.load_metas()?.payload {
+            Some(payload) => serde_json::from_str(&payload).map_err(|error| unreadable(&error)),
+            None => Ok(Checkpoint::default()),
+        }
+    }
+
+    /// An entry as JSON, by the bytes of its product's id.
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        let term = self.fields.product(key);
+        let searcher = self.reader.searcher();
+        for (ordinal, segment) in (0..).zip(searcher.segment_readers()) {
+            let inverted = segment.inverted_index(self.fields.id)?;
+            let Some(mut postings) = inverted
+                .read_postings(&term, IndexRecordOption::Basic)
+                .map_err(TantivyError::from)?
+            else {
+                continue;
+            };
+            let mut doc = postings.doc();
+            while doc != tantivy::TERMINATED {
+                if !segment.is_deleted(doc) {
+                    return source(&searcher, DocAddress::new(ordinal, doc), self.fields.source).map(Some);
+                }
+                doc = postings.advance();
+            }
+        }
+        Ok(None)
+    }
+
+    /// Writes entries and the checkpoint in one commit, and shows them.
+    pub(super) fn commit(&self, writes: &[Write], checkpoint: Checkpoint) -> Result<(), StoreError> {
+        let mut held = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let writer = match &mut *held {
+            Some(writer) => writer,
+            empty => empty.insert(self.open_writer()?),
+        };
+        let committed = self.write(writer, writes, checkpoint);
+        if committed.is_err() {
+            // Half of it may be in the writer: without it the next try starts from what is committed.
+            *held = None;
+        }
+        committed?;
+        Ok(self.reader.reload()?)
+    }
+
+    fn open_writer(&self) -> Result<IndexWriter, StoreError> {
+        let options = IndexWriterOptions::builder()
+            .memory_budget_per_thread(WRITER_BYTES)
+            .num_worker_threads(1)
+            .num_merge_threads(1)
+            .build();
+        Ok(self.index.writer_with_options(options)?)
+    }
+
+    fn write(&self, writer: &mut IndexWriter, writes: &[Write], checkpoint: Checkpoint) -> Result<(), StoreError> {
+        for write in writes {
+            writer.delete_term(self.fields.product(&write.key));
+            if let Some(source) = &write.value {
+                let entry: CatalogueEntry = serde_json::from_slice(source).map_err(|error| unreadable(&error))?;
+                writer.add_document(self.fields.document(&entry, source))?;
+            }
+        }
+        let payload = serde_json::to_string(&checkpoint).map_err(|error| unreadable(&error))?;
+        let mut commit = writer.prepare_commit()?;
+        commit.set_payload(&payload);
+        commit.commit()?;
+        Ok(())
+    }
+
+    pub(super) fn search(&self, search: &SearchQuery) -> Result<SearchResults, SearchError> {
+        let size = search.size.clamp(1, SearchQuery::MAX_SIZE);
+        let question = Question::read(&search.text, self.fields, self.index.tokenizers());
+        let sort = match search.sort {
+            Sort::Relevance if question.is_empty() => Sort::Newest,
+            sort => sort,
+        };
+        let after = match &search.after {
+            Some(cursor) => Some(Rank::from_cursor(cursor, sort).ok_or(SearchError::BadCursor)?),
+            None => None,
+        };
+        let searcher = self.reader.searcher();
+        let ranking = Ranking {
+            sort,
+            // One more than asked for says whether there is a next page.
+            size: size + 1,
+            after,
+        };
+        let found = find(&searcher, &question, search, ranking).map_err(failed)?;
+        self.answer(&searcher, &question, found, size, sort).map_err(failed)
+    }
+
+    fn answer(
+        &self,
+        searcher: &Searcher,
+        question: &Question,
+        mut found: Found,
+        size: usize,
+        sort: Sort,
+    ) -> Result<SearchResults, StoreError> {
+        let more = found.best.len() > size;
+        found.best.truncate(size);
+        let mut marker = Marker::of(question, self.index.tokenizers());
+        let mut hits = Vec::with_capacity(found.best.len());
+        for (_, address) in &found.best {
+            let source = source(searcher, *address, self.fields.source)?;
+            let shown: Shown = serde_json::from_slice(&source).map_err(|error| unreadable(&error))?;
+            hits.push(SearchHit {
+                highlight: marker.highlight(&shown.title, &shown.description),
+                id: shown.id,
+                title: shown.title,
+                brand: shown.brand,
+                category: shown.category,
+                price: shown.price,
+                in_stock: shown.in_stock,
+                image: shown.image,
+            });
+        }
+        let last = found.best.last().filter(|_| more);
+        Ok(SearchResults {
+            total: found.total,
+            hits,
+            facets: found.facets,
+            next: last.map(|(rank, _)| rank.cursor(sort)),
+        })
+    }
+}
+
+/// Asks for products with most of the words.
+fn find(searcher: &Searcher, question: &Question, search: &SearchQuery, ranking: Ranking) -> Result<Found, StoreError> {
+    Ok(searcher.search(&question.query(search, 1), &ranking)?)
+}
+
+/// The entry as it was given.
+fn source(searcher: &Searcher, address: DocAddress, field: Field) -> Result<Bytes, StoreError> {
+    let document: TantivyDocument = searcher.doc(address)?;
+    let source = document.get_first(field).and_then(|value| value.as_bytes());
+    Ok(source.map(Bytes::copy_from_slice).unwrap_or_default())
+}
+
+fn failed(error: StoreError) -> SearchError {
+    SearchError::Unavailable(error.to_string())
+}

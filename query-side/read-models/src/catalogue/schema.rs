@@ -1,0 +1,165 @@
+//! The fields of the index, and how an entry fills them.
+
+use event_schemas::product::AttributeValue;
+use tantivy::{
+    TantivyDocument, Term,
+    schema::{
+        BytesOptions, FAST, Field, INDEXED, IndexRecordOption, NumericOptions, STORED, STRING, Schema, SchemaBuilder,
+        TextFieldIndexing, TextOptions,
+    },
+};
+
+use super::{
+    CatalogueEntry,
+    analysis::{self, PAIRS, WORDS},
+};
+
+/// How often each text counts. One field with repetition is BM25F in its simplest form: the frequencies of a word in title,
+/// brand and description are added up before they saturate, where a sum of scores per field would let a word that stands
+/// in many fields win over two words that stand in one.
+const TITLE: usize = 5;
+const BRAND: usize = 3;
+const CATEGORY: usize = 3;
+
+/// The fields of the index.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fields {
+    pub(super) id: Field,
+    pub(super) words: Field,
+    pub(super) pairs: Field,
+    pub(super) code: Field,
+    pub(super) category: Field,
+    pub(super) brand: Field,
+    pub(super) price: Field,
+    pub(super) in_stock: Field,
+    listed_at: Field,
+    id_high: Field,
+    id_low: Field,
+    pub(super) source: Field,
+}
+
+/// Names of the fields that are read by column.
+pub(super) mod columns {
+    pub(in super::super) const CATEGORY: &str = "category";
+    pub(in super::super) const BRAND: &str = "brand";
+    pub(in super::super) const PRICE: &str = "price";
+    pub(in super::super) const LISTED_AT: &str = "listed_at";
+    pub(in super::super) const ID_HIGH: &str = "id_high";
+    pub(in super::super) const ID_LOW: &str = "id_low";
+}
+
+/// The schema with its fields.
+pub(super) fn schema() -> (Schema, Fields) {
+    let analysed = |name: &str| {
+        let indexing = TextFieldIndexing::default()
+            .set_tokenizer(name)
+            .set_index_option(IndexRecordOption::WithFreqs);
+        TextOptions::default().set_indexing_options(indexing)
+    };
+    let exact = STRING | FAST;
+    let number = NumericOptions::from(INDEXED | FAST);
+    let mut schema = SchemaBuilder::new();
+    let fields = Fields {
+        id: schema.add_bytes_field("id", BytesOptions::from(INDEXED)),
+        words: schema.add_text_field("words", analysed(WORDS)),
+        pairs: schema.add_text_field("pairs", analysed(PAIRS)),
+        code: schema.add_text_field("code", STRING),
+        category: schema.add_text_field(columns::CATEGORY, exact.clone()),
+        brand: schema.add_text_field(columns::BRAND, exact),
+        price: schema.add_i64_field(columns::PRICE, number.clone()),
+        in_stock: schema.add_bool_field("in_stock", number),
+        listed_at: schema.add_i64_field(columns::LISTED_AT, FAST),
+        id_high: schema.add_u64_field(columns::ID_HIGH, FAST),
+        id_low: schema.add_u64_field(columns::ID_LOW, FAST),
+        source: schema.add_bytes_field("source", BytesOptions::from(STORED)),
+    };
+    (schema.build(), fields)
+}
+
+impl Fields {
+    /// The term that names one product.
+    pub(super) fn product(&self, key: &[u8]) -> Term {
+        Term::from_field_bytes(self.id, key)
+    }
+
+    /// The entry as the index takes it; `source` is the entry as JSON, given back as it came.
+    pub(super) fn document(&self, entry: &CatalogueEntry, source: &[u8]) -> TantivyDocument {
+        let mut document = TantivyDocument::default();
+        let id = entry.id.uuid();
+        let (high, low) = id.as_u64_pair();
+        document.add_bytes(self.id, id.as_bytes());
+        document.add_u64(self.id_high, high);
+        document.add_u64(self.id_low, low);
+        document.add_bytes(self.source, source);
+        for path in paths(&entry.category) {
+            document.add_text(self.category, path);
+        }
+        if !entry.brand.is_empty() {
+            document.add_text(self.brand, &entry.brand);
+        }
+        document.add_i64(self.price, entry.price.amount);
+        document.add_i64(self.listed_at, entry.listed_at.as_millis());
+        document.add_bool(self.in_stock, entry.in_stock);
+        self.add_texts(&mut document, entry);
+        self.add_codes(&mut document, entry);
+        document
+    }
+
+    fn add_texts(&self, document: &mut TantivyDocument, entry: &CatalogueEntry) {
+        let attributes: String = words(entry).flat_map(|text| [text, " "]).collect();
+        let texts = [
+            (entry.title.as_str(), TITLE),
+            (&entry.brand, BRAND),
+            (&entry.category, CATEGORY),
+            (&attributes, 1),
+            (&entry.description, 1),
+        ];
+        for (text, times) in texts {
+            for _ in 0..times {
+                document.add_text(self.words, text);
+            }
+            // Pairs are many already: they count once each, and the title's twice.
+            for _ in 0..times.min(2) {
+                if text.contains(super::korean::is_hangul) {
+                    document.add_text(self.pairs, text);
+                }
+            }
+        }
+    }
+
+    fn add_codes(&self, document: &mut TantivyDocument, entry: &CatalogueEntry) {
+        let one_word = words(entry).filter(|text| !text.contains(char::is_whitespace));
+        let texts = [entry.title.as_str(), entry.ean.as_deref().unwrap_or_default()];
+        for code in texts.into_iter().chain(one_word).flat_map(analysis::codes) {
+            document.add_text(self.code, code);
+        }
+    }
+}
+
+/// The attributes' texts; numbers and flags say nothing without their name.
+fn words(entry: &CatalogueEntry) -> impl Iterator<Item = &str> {
+    entry.attributes.values().filter_map(|value| match value {
+        AttributeValue::Text(text) => Some(text.as_str()),
+        AttributeValue::Number(_) | AttributeValue::Flag(_) => None,
+    })
+}
+
+/// `Kitchen/Coffee/Grinders` is in `Kitchen`, in `Kitchen/Coffee` and in itself.
+fn paths(category: &str) -> impl Iterator<Item = &str> {
+    let ends = category.match_indices('/').map(|(at, _)| at).chain([category.len()]);
+    ends.map(|end| &category[..end]).filter(|path| !path.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::paths;
+
+    #[test]
+    fn a_category_is_found_by_every_beginning() {
+        assert_eq!(
+            paths("Kitchen/Coffee").collect::<Vec<_>>(),
+            ["Kitchen", "Kitchen/Coffee"]
+        );
+        assert_eq!(paths("").count(), 0);
+    }
+}

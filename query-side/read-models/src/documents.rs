@@ -1,0 +1,15 @@
+//! Where documents are kept: the port, its embedded adapter, its contract suite, and typed collections over it.
+//!
+//! A read model is one or more *generations*. The live one answers queries; a rebuild fills another beside it and is then
+//! promoted. Each generation has its documents, its index and its checkpoint, and all three change together or not at all.
+
+mod collection;
+pub mod contract;
+mod embedded;
+mod port;
+mod workspace;
+
+pub use collection::{Collection, IndexKeys, Model, ModelKey};
+pub use embedded::Documents;
+pub use port::{Checkpoint, DocumentStore, Generation, Generations, Part, Scan, StoreError, Write};
+pub use workspace::Workspace;

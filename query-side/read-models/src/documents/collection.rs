@@ -1,0 +1,185 @@
+//! A read model's documents, typed.
+
+use std::{
+    fmt,
+    hash::Hash,
+    marker::PhantomData,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use event_schemas::Id;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{DocumentStore, Generation, Part, Scan, StoreError, Workspace};
+use crate::paging::{Page, id_bytes};
+
+/// The index entries of one document.
+pub type IndexKeys = Vec<Vec<u8>>;
+
+/// A kind of document with its key and its index.
+pub trait Model: Send + Sync + 'static {
+    /// The name of the read model, and of the projection that fills it.
+    const NAME: &'static str;
+    /// What names a document.
+    type Key: ModelKey;
+    /// The document.
+    type Document: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sync;
+
+    /// Where lists find the document. A function of the document alone: so the store can keep the index true by itself.
+    fn index(document: &Self::Document) -> IndexKeys;
+}
+
+/// What names a document.
+pub trait ModelKey: Copy + Eq + Hash + fmt::Debug + Send + Sync {
+    /// As it is stored.
+    fn bytes(&self) -> Vec<u8>;
+}
+
+impl<K: 'static> ModelKey for Id<K> {
+    fn bytes(&self) -> Vec<u8> {
+        id_bytes(*self).to_vec()
+    }
+}
+
+/// A read model's documents.
+pub struct Collection<M> {
+    store: Arc<dyn DocumentStore>,
+    live: Arc<RwLock<Generation>>,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M: Model> Collection<M> {
+    /// The documents of a model in a store.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn open(store: Arc<dyn DocumentStore>) -> Result<Self, StoreError> {
+        let live = store.generations(M::NAME).await?.live;
+        Ok(Self {
+            store,
+            live: Arc::new(RwLock::new(live)),
+            model: PhantomData,
+        })
+    }
+
+    /// A document.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn get(&self, key: &M::Key) -> Result<Option<M::Document>, StoreError> {
+        let stored = self.store.get(self.live(), Part::Documents, &key.bytes()).await?;
+        stored.map(|bytes| read::<M>(&bytes)).transpose()
+    }
+
+    /// The documents whose index keys start with `prefix`, in the order of those keys. `after` is the `next` of the page
+    /// before; whatever a caller puts there, no document outside the prefix is reached.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn page(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        size: usize,
+    ) -> Result<Page<M::Document>, StoreError> {
+        let generation = self.live();
+        let after = after.map(|rest| [prefix, rest].concat());
+        let scan = Scan {
+            prefix,
+            after: after.as_deref(),
+            backwards: false,
+            limit: size + 1,
+        };
+        let mut entries = self.store.scan(generation, Part::Index, scan).await?;
+        let more = entries.len() > size;
+        entries.truncate(size);
+        let next = entries
+            .last()
+            .filter(|_| more)
+            .map(|(key, _)| key[prefix.len()..].to_vec());
+        let mut items = Vec::with_capacity(entries.len());
+        for (_, key) in entries {
+            if let Some(bytes) = self.store.get(generation, Part::Documents, &key).await? {
+                items.push(read::<M>(&bytes)?);
+            }
+        }
+        Ok(Page { items, next })
+    }
+
+    /// The generation that answers queries.
+    pub fn live(&self) -> Generation {
+        *self.live.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where the live generation is written.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn workspace(&self) -> Result<Workspace<M>, StoreError> {
+        Workspace::open(Arc::clone(&self.store), self.live()).await
+    }
+
+    /// Where a generation is built beside the live one: the one that a killed process left unfinished, or an empty one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn build(&self, resume: bool) -> Result<Workspace<M>, StoreError> {
+        let unfinished = self.unfinished().await?.filter(|_| resume);
+        let generation = match unfinished {
+            Some(generation) => generation,
+            None => self.store.begin(M::NAME).await?,
+        };
+        Workspace::open(Arc::clone(&self.store), generation).await
+    }
+
+    /// The generation that a killed process left unfinished.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn unfinished(&self) -> Result<Option<Generation>, StoreError> {
+        Ok(self.store.generations(M::NAME).await?.building)
+    }
+
+    /// Makes a generation that was built the live one: queries from now on read it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn promote(&self, generation: Generation) -> Result<(), StoreError> {
+        self.store.promote(generation).await?;
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = generation;
+        Ok(())
+    }
+
+    /// Drops a generation that was being built.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn discard(&self, generation: Generation) -> Result<(), StoreError> {
+        self.store.discard(generation).await
+    }
+}
+
+/// A document from its bytes.
+pub(super) fn read<M: Model>(bytes: &[u8]) -> Result<M::Document, StoreError> {
+    serde_json::from_slice(bytes).map_err(|error| StoreError::Unreadable {
+        model: M::NAME,
+        detail: error.to_string(),
+    })
+}
+
+impl<M> Clone for Collection<M> {
+    fn clone(&self) -> Self {
+        Self {
+            store: Arc::clone(&self.store),
+            live: Arc::clone(&self.live),
+            model: PhantomData,
+        }
+    }
+}
+impl<M> fmt::Debug for Collection<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collection")
+            .field("live", &self.live)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,1 @@
+//! The contract suite: every document store passes it.

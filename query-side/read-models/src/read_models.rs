@@ -1,0 +1,128 @@
+//! All read models, opened in one folder.
+
+use std::{path::Path, sync::Arc};
+
+use crate::{
+    carts::Carts,
+    catalogue::{Catalogue, SearchError, SearchIndex, SearchQuery, SearchResults},
+    documents::{Collection, DocumentStore, Documents, Model, StoreError},
+    my_page::MyPage,
+    product_page::Products,
+    progress::Progress,
+    sagas::Sagas,
+    seller_orders::SellerOrders,
+    tracking::Tracking,
+};
+
+/// The read models cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("the read models in {folder} cannot be opened: {source}")]
+pub struct OpenError {
+    folder: String,
+    source: StoreError,
+}
+
+/// Everything that queries read.
+#[derive(Debug)]
+pub struct ReadModels {
+    products: Collection<Products>,
+    my_page: Collection<MyPage>,
+    tracking: Collection<Tracking>,
+    seller_orders: Collection<SellerOrders>,
+    carts: Collection<Carts>,
+    sagas: Collection<Sagas>,
+    catalogue: Collection<Catalogue>,
+    search: Arc<SearchIndex>,
+    progress: Progress,
+}
+
+impl ReadModels {
+    /// The names of the read models, and of the projections that fill them.
+    pub const NAMES: [&'static str; 7] = [
+        Products::NAME,
+        Catalogue::NAME,
+        MyPage::NAME,
+        SellerOrders::NAME,
+        Tracking::NAME,
+        Carts::NAME,
+        Sagas::NAME,
+    ];
+
+    /// Opens the read models in the shop's data folder: documents in `read-models`, the search index in `search`.
+    ///
+    /// # Errors
+    /// When a folder cannot be written, is open in another process, or holds something else.
+    pub async fn open(data: &Path) -> Result<Self, OpenError> {
+        let failed = |source| OpenError {
+            folder: data.display().to_string(),
+            source,
+        };
+        let documents = Documents::open(&data.join("read-models")).map_err(failed)?;
+        let search = SearchIndex::open(&data.join("search")).map_err(failed)?;
+        Self::over(Arc::new(documents), Arc::new(search)).await.map_err(failed)
+    }
+
+    /// Read models over these stores.
+    async fn over(documents: Arc<dyn DocumentStore>, search: Arc<SearchIndex>) -> Result<Self, StoreError> {
+        let catalogue: Arc<dyn DocumentStore> = Arc::<SearchIndex>::clone(&search);
+        Ok(Self {
+            products: Collection::open(Arc::clone(&documents)).await?,
+            my_page: Collection::open(Arc::clone(&documents)).await?,
+            tracking: Collection::open(Arc::clone(&documents)).await?,
+            seller_orders: Collection::open(Arc::clone(&documents)).await?,
+            carts: Collection::open(Arc::clone(&documents)).await?,
+            sagas: Collection::open(documents).await?,
+            catalogue: Collection::open(catalogue).await?,
+            search,
+            progress: Progress::new(Self::NAMES),
+        })
+    }
+
+    /// Product pages.
+    pub const fn products(&self) -> &Collection<Products> {
+        &self.products
+    }
+
+    /// Customers and their orders.
+    pub const fn my_page(&self) -> &Collection<MyPage> {
+        &self.my_page
+    }
+
+    /// Where parcels are.
+    pub const fn tracking(&self) -> &Collection<Tracking> {
+        &self.tracking
+    }
+
+    /// Sellers' orders.
+    pub const fn seller_orders(&self) -> &Collection<SellerOrders> {
+        &self.seller_orders
+    }
+
+    /// Carts.
+    pub const fn carts(&self) -> &Collection<Carts> {
+        &self.carts
+    }
+
+    /// Where sagas stand.
+    pub const fn sagas(&self) -> &Collection<Sagas> {
+        &self.sagas
+    }
+
+    /// The entries of the catalogue; to search it, see [`Self::search`].
+    pub const fn catalogue(&self) -> &Collection<Catalogue> {
+        &self.catalogue
+    }
+
+    /// Searches the catalogue.
+    ///
+    /// # Errors
+    /// See [`SearchError`].
+    pub async fn search(&self, query: SearchQuery) -> Result<SearchResults, SearchError> {
+        self.search.search(query).await
+    }
+
+    /// How far each projection has come.
+    pub const fn progress(&self) -> &Progress {
+        &self.progress
+    }
+}

@@ -1,0 +1,110 @@
+//! Where each saga stands, for operators.
+
+use event_schemas::{Timestamp, saga::SagaStatus};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    documents::{Collection, IndexKeys, Model, ModelKey, StoreError},
+    paging::{Page, newest_first},
+};
+
+/// A saga, seen from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SagaView {
+    /// What it is about: for `place_order` the order.
+    pub id: Uuid,
+    /// Which saga, such as `place_order`.
+    pub saga: String,
+    /// Where it stands.
+    pub status: SagaStatus,
+    /// The step it waits for.
+    pub step: String,
+    /// Why it is stuck, or why it compensates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What it last took in: an event's type, or `timeout`, `retry`.
+    pub last_fact: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it last moved.
+    pub updated_at: Timestamp,
+    /// When it wants to be woken if nothing happens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wake_at: Option<Timestamp>,
+    /// The version of its stream.
+    pub version: u64,
+}
+
+/// The answer to `GET ops/sagas`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SagasView {
+    /// Newest first.
+    pub sagas: Vec<SagaView>,
+    /// Where the next page starts; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// The read model `sagas`.
+#[derive(Debug, Clone, Copy)]
+pub enum Sagas {}
+
+impl ModelKey for Uuid {
+    fn bytes(&self) -> Vec<u8> {
+        self.as_bytes().to_vec()
+    }
+}
+
+impl Model for Sagas {
+    const NAME: &'static str = "sagas";
+    type Key = Uuid;
+    type Document = SagaView;
+
+    fn index(saga: &SagaView) -> IndexKeys {
+        let id = saga.id.into_bytes();
+        vec![
+            newest_first(ALL, saga.started_at, id),
+            newest_first(of_status(saga.status), saga.started_at, id),
+        ]
+    }
+}
+
+const ALL: &[u8] = b"*";
+
+/// A letter for each status; part of the stored index.
+const fn of_status(status: SagaStatus) -> &'static [u8] {
+    match status {
+        SagaStatus::Running => b"r",
+        SagaStatus::Compensating => b"c",
+        SagaStatus::OutcomeUnknown => b"u",
+        SagaStatus::Completed => b"C",
+        SagaStatus::Compensated => b"D",
+        SagaStatus::Stuck => b"s",
+    }
+}
+
+impl Collection<Sagas> {
+    /// A saga.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn saga(&self, id: Uuid) -> Result<Option<SagaView>, StoreError> {
+        self.get(&id).await
+    }
+
+    /// Sagas, newest first: all of them, or those of one status.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn list(
+        &self,
+        status: Option<SagaStatus>,
+        after: Option<&[u8]>,
+        size: usize,
+    ) -> Result<Page<SagaView>, StoreError> {
+        let prefix = status.map_or(ALL, of_status);
+        self.page(prefix, after, size).await
+    }
+}
