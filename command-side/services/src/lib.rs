@@ -8,9 +8,12 @@
 //! - [`payments`], [`shipping`]: event-sourced, with the ports to the provider and the carrier.
 
 pub mod accounts;
+pub mod execution;
 pub mod inventory;
 pub mod outbox;
 pub mod payments;
+pub mod problems;
 pub mod relational;
+pub mod secret;
 pub mod services;
 pub mod shipping;

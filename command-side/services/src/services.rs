@@ -12,3 +12,11 @@ pub enum ServiceError {
     #[error("{0}")]
     Fault(String),
 }
+
+/// A command's id that was used before, with another body.
+pub(crate) fn key_reused() -> Refusal {
+    Refusal::invalid(
+        "idempotency-key-reused",
+        "this Idempotency-Key was used before with another body: use a new key for a new request",
+    )
+}
