@@ -1,1 +1,28 @@
-//! Pure sagas and the runner that makes them durable.
+//! Sagas: what the shop does when something has happened, over several services and days, until it is done or undone.
+//!
+//! - a saga is pure: one file each ([`place_order`]), a fact in, a new state and commands out ([`Saga`]);
+//! - the [`SagaRunner`] makes it durable: it reads facts from the log, writes each advance to the saga's own stream *before*
+//!   it sends the commands, keeps the timers, and can be killed anywhere;
+//! - commands leave through a [`Dispatcher`]; their answers come back as events in the log, never as return values.
+//!
+//! Adding a saga: its events in `event-schemas`, one file here that implements [`Saga`], one [`SagaRunner::start`] in the
+//! binary's wiring.
+
+mod checkpoint;
+mod clock;
+mod dispatch;
+pub mod place_order;
+mod roster;
+mod runner;
+mod saga;
+mod steps;
+mod watermark;
+#[cfg(test)]
+mod world;
+
+pub use clock::{Clock, SystemClock};
+pub use dispatch::{DispatchError, Dispatcher};
+pub use place_order::{PlaceOrder, Policy};
+pub use runner::{Limits, RunnerConfig, SagaRunner, StartError};
+pub use saga::{Decision, Fact, Saga, UnknownState};
+pub use steps::{Service, service_of, step_name};

@@ -1,0 +1,260 @@
+//! The one task that holds all of a runner's state, so that nothing is locked.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use event_log::Position;
+use event_schemas::Timestamp;
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use quick_cache::unsync::Cache;
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinSet,
+    time::{Interval, MissedTickBehavior, interval, timeout},
+};
+use uuid::Uuid;
+
+use super::{
+    Limits, RunnerConfig,
+    advance::{Desk, Live, Outcome, Work},
+    reader::{Batch, facts_of, follow},
+};
+use crate::{
+    Clock, Saga,
+    checkpoint::Checkpoint,
+    dispatch::{Dispatched, Dispatches},
+    roster::{Open, Roster},
+    watermark::{Ticket, Watermark},
+};
+
+/// Takes facts, starts advances, sends their commands, watches the timers, keeps the checkpoint.
+pub(super) struct Conductor<S: Saga> {
+    desk: Arc<Desk<S>>,
+    limits: Limits,
+    /// The log's last event when the runner started.
+    head: Position,
+    batches: mpsc::Receiver<Batch>,
+    /// The reader, which ends with the conductor.
+    reader: JoinSet<()>,
+    /// Sagas whose commands are to be sent again after the start.
+    resuming: Vec<Uuid>,
+    /// Sagas at work, and what they are to take in next: the facts of one saga are taken in one by one.
+    busy: HashMap<Uuid, VecDeque<(Work, Option<Ticket>)>>,
+    /// States of sagas at rest.
+    resting: Cache<Uuid, Arc<Live<S::State>>>,
+    advances: FuturesUnordered<BoxFuture<'static, (Outcome<S::State>, Option<Ticket>)>>,
+    /// Advances, and work that waits for one.
+    in_flight: usize,
+    dispatches: Dispatches,
+    last_errors: HashMap<Uuid, String>,
+    roster: Roster,
+    watermark: Watermark,
+    checkpoint: Checkpoint,
+    saved: Position,
+    positions: watch::Sender<Position>,
+}
+
+impl<S: Saga> Conductor<S> {
+    pub(super) fn new(
+        saga: S,
+        config: RunnerConfig,
+        checkpoint: Checkpoint,
+        head: Position,
+        open: Vec<(Uuid, Open)>,
+        positions: watch::Sender<Position>,
+    ) -> Self {
+        let from = *positions.borrow();
+        let (sender, batches) = mpsc::channel(2);
+        let mut reader = JoinSet::new();
+        reader.spawn(follow(Arc::clone(&config.log), facts_of::<S>(), from, sender));
+        let roster = Roster::restore(open);
+        Self {
+            desk: Arc::new(Desk {
+                saga,
+                log: config.log,
+                clock: config.clock,
+                closing: AtomicBool::new(false),
+            }),
+            head,
+            batches,
+            reader,
+            resuming: roster.asking(),
+            busy: HashMap::new(),
+            resting: Cache::new(config.limits.states_in_memory),
+            advances: FuturesUnordered::new(),
+            in_flight: 0,
+            dispatches: Dispatches::new(S::NAME, config.dispatcher, &config.limits),
+            last_errors: HashMap::new(),
+            roster,
+            watermark: Watermark::new(from),
+            checkpoint,
+            saved: from,
+            positions,
+            limits: config.limits,
+        }
+    }
+
+    pub(super) async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
+        let mut saves = interval(self.limits.checkpoint_every);
+        saves.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while !self.step(&mut stopped, &mut saves).await {}
+        self.finish().await;
+    }
+
+    /// Does the next thing there is to do; true when it is to stop.
+    async fn step(&mut self, stopped: &mut oneshot::Receiver<()>, saves: &mut Interval) -> bool {
+        self.resume();
+        let room = self.in_flight < self.limits.facts_in_flight;
+        let clock = Arc::clone(&self.desk.clock);
+        let next_wake = self.roster.next_wake().filter(|_| room);
+        tokio::select! {
+            _ = stopped => return true,
+            Some((outcome, ticket)) = self.advances.next() => self.settle(outcome, ticket, true),
+            Some(dispatched) = self.dispatches.next() => self.note(dispatched),
+            Some(batch) = self.batches.recv(), if room => self.take(batch),
+            () = until(&*clock, next_wake), if next_wake.is_some() => self.wake(),
+            _ = saves.tick() => self.save(),
+        }
+        false
+    }
+
+    /// Starts what was asked for before the start and not answered, as far as there is room.
+    fn resume(&mut self) {
+        while self.in_flight < self.limits.facts_in_flight
+            && let Some(saga_id) = self.resuming.pop()
+        {
+            self.put(saga_id, Work::Resume, None);
+        }
+    }
+
+    fn take(&mut self, (events, considered): Batch) {
+        for event in events {
+            if let Some(saga_id) = self.desk.concerned(&event) {
+                let ticket = self.watermark.begin(event.position);
+                let new = event.position > self.head;
+                self.put(saga_id, Work::Event { event, new }, Some(ticket));
+            }
+        }
+        self.watermark.pass(considered);
+        self.publish_position();
+    }
+
+    fn wake(&mut self) {
+        let now = self.desk.clock.now();
+        while self.in_flight < self.limits.facts_in_flight
+            && let Some((due, saga_id)) = self.roster.take_due(now)
+        {
+            let last_error = self.last_errors.get(&saga_id).cloned();
+            self.put(saga_id, Work::Timeout { due, last_error }, None);
+        }
+    }
+
+    /// Gives a saga something to take in: now, or when it is done with what it has.
+    fn put(&mut self, saga_id: Uuid, work: Work, ticket: Option<Ticket>) {
+        self.in_flight += 1;
+        if let Some(queue) = self.busy.get_mut(&saga_id) {
+            queue.push_back((work, ticket));
+            return;
+        }
+        self.busy.insert(saga_id, VecDeque::new());
+        let known = self.resting.remove(&saga_id).map(|(_, live)| live);
+        self.begin(saga_id, known, work, ticket);
+    }
+
+    fn begin(&mut self, saga_id: Uuid, known: Option<Arc<Live<S::State>>>, work: Work, ticket: Option<Ticket>) {
+        let advance = Arc::clone(&self.desk).advance(saga_id, known, work);
+        self.advances
+            .push(advance.map(move |outcome| (outcome, ticket)).boxed());
+    }
+
+    /// A saga has taken something in. Then it takes in the next thing, or rests.
+    fn settle(&mut self, outcome: Outcome<S::State>, ticket: Option<Ticket>, go_on: bool) {
+        self.in_flight -= 1;
+        let saga_id = outcome.saga_id;
+        if let Some(live) = &outcome.live {
+            self.roster.set(saga_id, self.desk.on_the_roster(live));
+        }
+        if outcome.advanced {
+            metrics::counter!("jangteo_sagas_advanced_total", "saga" => S::NAME).increment(1);
+            self.last_errors.remove(&saga_id);
+        }
+        for directive in outcome.directives {
+            self.dispatches.send(saga_id, directive);
+        }
+        if let Some(ticket) = ticket.filter(|_| outcome.settled) {
+            self.watermark.finish(ticket);
+            self.publish_position();
+        }
+        let next = self
+            .busy
+            .get_mut(&saga_id)
+            .filter(|_| go_on)
+            .and_then(VecDeque::pop_front);
+        match (next, outcome.live) {
+            (Some((work, ticket)), live) => self.begin(saga_id, live, work, ticket),
+            (None, live) => {
+                self.busy.remove(&saga_id);
+                if let Some(live) = live {
+                    self.resting.insert(saga_id, live);
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, dispatched: Dispatched) {
+        if let Some(error) = dispatched.error {
+            self.last_errors.insert(dispatched.saga_id, error.to_string());
+        }
+    }
+
+    fn publish_position(&self) {
+        let at = self.watermark.at();
+        self.positions
+            .send_if_modified(|position| std::mem::replace(position, at) != at);
+    }
+
+    /// Keeps the checkpoint. Failing to is no loss yet: it is tried again, and at worst more is read again.
+    fn save(&mut self) {
+        metrics::gauge!("jangteo_sagas_open", "saga" => S::NAME).set(self.roster.open() as f64);
+        metrics::gauge!("jangteo_sagas_stuck", "saga" => S::NAME).set(self.roster.stuck() as f64);
+        let (at, changes) = (self.watermark.at(), self.roster.take_changes());
+        if at == self.saved && changes.is_empty() {
+            return;
+        }
+        match self.checkpoint.save(at, &changes) {
+            Ok(()) => self.saved = at,
+            Err(error) => {
+                tracing::error!(saga = S::NAME, %error, "the checkpoint cannot be kept; trying again");
+                self.roster.put_back(changes);
+            }
+        }
+    }
+
+    async fn finish(mut self) {
+        self.desk.closing.store(true, Ordering::Relaxed);
+        self.reader.shutdown().await;
+        while let Some((outcome, ticket)) = self.advances.next().await {
+            self.settle(outcome, ticket, false);
+        }
+        let farewell = async { while self.dispatches.next().await.is_some() {} };
+        if timeout(self.limits.farewell, farewell).await.is_err() {
+            tracing::warn!(
+                saga = S::NAME,
+                "commands are still on their way; they are sent again at the next start"
+            );
+        }
+        self.save();
+        tracing::info!(saga = S::NAME, at = %self.saved, open = self.roster.open(), "sagas rest");
+    }
+}
+
+async fn until(clock: &dyn Clock, moment: Option<Timestamp>) {
+    if let Some(moment) = moment {
+        clock.sleep_until(moment).await;
+    }
+}
