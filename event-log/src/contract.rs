@@ -1,1 +1,142 @@
-//! The contract suite: every adapter passes it.
+//! The contract suite: what every adapter of [`EventLog`] must do, whatever it stands on.
+//!
+//! An adapter's test calls [`all`], or one check after the other where it has a reason to leave one out. Each check works under
+//! category names of its own, so it also runs against a server whose log holds other events already. A check that does not hold
+//! panics with what it saw.
+//!
+//! This is no `#[cfg(test)]` module because adapters in other crates call it; nothing else does.
+
+// Checks speak in asserts, as tests do.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+pub mod appending;
+pub mod following;
+pub mod reading;
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use event_schemas::{NewEvent, StreamName};
+use uuid::Uuid;
+
+use crate::port::{Append, AppendError, Appended, EventFilter, EventLog, ExpectedVersion, Position, RecordedEvent};
+
+/// Longer than any check needs on a slow machine: one that waits for ever fails instead.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Every check, each on a log that `make` makes (or the same one each time).
+pub async fn all<Made: Future<Output = Arc<dyn EventLog>>>(make: impl Fn() -> Made) {
+    appending::expected_versions(make().await).await;
+    appending::whole_appends_only(make().await).await;
+    appending::repeating_changes_nothing(make().await).await;
+    appending::ids_stand_once_in_the_log(make().await).await;
+    appending::large_events(make().await).await;
+    appending::one_of_many_writers_wins(make().await).await;
+    appending::concurrent_writers_lose_nothing(make().await).await;
+    reading::events_come_back_as_they_were(make().await).await;
+    reading::streams_both_ways(make().await).await;
+    reading::the_whole_log_in_pages(make().await).await;
+    reading::filters(make().await).await;
+    reading::lists_of_streams(make().await).await;
+    reading::counts(make().await).await;
+    following::catching_up_and_going_live(make().await).await;
+    following::moving_on_over_what_is_left_out(make().await).await;
+    following::waiting_can_be_given_up(make().await).await;
+}
+
+/// A corner of a log that belongs to one check.
+#[derive(Clone)]
+struct Corner {
+    log: Arc<dyn EventLog>,
+    category: String,
+}
+
+impl Corner {
+    fn of(log: &Arc<dyn EventLog>) -> Self {
+        Self {
+            log: Arc::clone(log),
+            category: format!("contract{}", Uuid::now_v7().simple()),
+        }
+    }
+
+    fn stream(&self, id: &str) -> StreamName {
+        format!("{}-{id}", self.category).parse().unwrap()
+    }
+
+    fn filter(&self) -> EventFilter {
+        EventFilter {
+            categories: vec![self.category.clone()],
+            types: vec![],
+        }
+    }
+
+    async fn append(
+        &self,
+        stream: &StreamName,
+        expected: ExpectedVersion,
+        events: &[NewEvent],
+    ) -> Result<Appended, AppendError> {
+        let append = Append {
+            stream: stream.clone(),
+            expected,
+            events: events.to_vec(),
+        };
+        within(self.log.append(append)).await
+    }
+
+    /// Appends to a stream of which nothing is expected.
+    async fn add(&self, stream: &str, events: &[NewEvent]) -> Appended {
+        let stream = self.stream(stream);
+        self.append(&stream, ExpectedVersion::Any, events).await.unwrap()
+    }
+
+    /// Everything after `after` that passes, by pages of `page`.
+    async fn read_on(&self, after: Position, filter: &EventFilter, page: usize) -> Vec<Arc<RecordedEvent>> {
+        let mut all = vec![];
+        let mut at = after;
+        loop {
+            let (events, next) = self.log.read_all(at, filter, page).await.unwrap();
+            assert!(events.len() <= page, "{} events on a page of {page}", events.len());
+            assert!(next >= at, "the position went back from {at} to {next}");
+            assert!(
+                events.iter().all(|event| at < event.position && event.position <= next),
+                "a page from {at} to {next} holds {:?}",
+                events.iter().map(|event| event.position.0).collect::<Vec<_>>()
+            );
+            if next == at {
+                assert!(events.is_empty());
+                return all;
+            }
+            all.extend(events);
+            at = next;
+        }
+    }
+}
+
+async fn within<T>(waiting: impl Future<Output = T>) -> T {
+    tokio::time::timeout(DEADLINE, waiting)
+        .await
+        .expect("the log did not answer in time")
+}
+
+/// A new event whose data says what it is.
+fn event(event_type: &str, data: &str) -> NewEvent {
+    NewEvent {
+        id: Uuid::now_v7(),
+        event_type: event_type.to_owned(),
+        metadata: Bytes::from_static(br#"{"schema_version":1}"#),
+        data: Bytes::from(serde_json::to_vec(data).unwrap()),
+    }
+}
+
+fn events(event_type: &str, count: usize) -> Vec<NewEvent> {
+    (0..count).map(|index| event(event_type, &index.to_string())).collect()
+}
+
+fn ids(events: &[Arc<RecordedEvent>]) -> Vec<Uuid> {
+    events.iter().map(|event| event.id).collect()
+}
+
+fn new_ids(events: &[NewEvent]) -> Vec<Uuid> {
+    events.iter().map(|event| event.id).collect()
+}

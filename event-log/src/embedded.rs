@@ -211,7 +211,9 @@ impl EventLog for EmbeddedLog {
         max: usize,
     ) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
         // Most streams are short. Only what is left of a long one goes to another thread.
-        let mut page = self.shared.stream_page(stream, from, direction, max.min(INLINE_EVENTS))?;
+        let mut page = self
+            .shared
+            .stream_page(stream, from, direction, max.min(INLINE_EVENTS))?;
         let next = page.last().and_then(|last| match direction {
             Direction::Forwards => last.version.checked_add(1),
             Direction::Backwards => last.version.checked_sub(1),
@@ -266,8 +268,9 @@ impl EventLog for EmbeddedLog {
     async fn stats(&self) -> Result<LogStats, LogError> {
         let count = |shared: &Shared| {
             let totals = shared.totals.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let bytes_on_disk = Folder::bytes_on_disk(&shared.dir)
-                .map_err(|error| LogError::Unavailable(format!("{} cannot be listed: {error}", shared.dir.display())))?;
+            let bytes_on_disk = Folder::bytes_on_disk(&shared.dir).map_err(|error| {
+                LogError::Unavailable(format!("{} cannot be listed: {error}", shared.dir.display()))
+            })?;
             Ok(LogStats {
                 events: totals.at,
                 streams: totals.streams,

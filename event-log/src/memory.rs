@@ -56,7 +56,10 @@ impl Events {
         if let Some(appended) = self.duplicate(&stream, &events)? {
             return Ok(appended);
         }
-        let actual = self.streams.get(&stream).map(|events| events.len() as StreamVersion - 1);
+        let actual = self
+            .streams
+            .get(&stream)
+            .map(|events| events.len() as StreamVersion - 1);
         let fits = match expected {
             ExpectedVersion::Any => true,
             ExpectedVersion::None => actual.is_none(),
@@ -221,5 +224,15 @@ impl EventLog for MemoryLog {
             bytes_on_disk: 0,
             categories,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn keeps_the_contract() {
+        crate::contract::all(|| async { MemoryLog::new() as Arc<dyn EventLog> }).await;
     }
 }

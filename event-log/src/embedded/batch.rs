@@ -128,7 +128,10 @@ impl<'a> Batch<'a> {
                 last = Some(found.head);
             }
             if standing != 0 && standing != index + 1 {
-                return refused(format!("some of its events are in {stream} already, others such as {} are not", event.id));
+                return refused(format!(
+                    "some of its events are in {stream} already, others such as {} are not",
+                    event.id
+                ));
             }
         }
         if let Some(id) = twice(events) {
@@ -168,7 +171,8 @@ impl<'a> Batch<'a> {
     pub(super) fn commit(&self, totals: Option<&Totals>) -> Result<(), fjall::Error> {
         let store = self.store;
         let items = 3 * self.events.len() + 1;
-        let mut batch = fjall::OwnedWriteBatch::with_capacity(store.db.clone(), items).durability(Some(PersistMode::SyncData));
+        let mut batch =
+            fjall::OwnedWriteBatch::with_capacity(store.db.clone(), items).durability(Some(PersistMode::SyncData));
         let mut segment = Vec::with_capacity(SEGMENT_BYTES);
         let mut first = 0;
         for event in &self.events {
@@ -186,7 +190,11 @@ impl<'a> Batch<'a> {
                 segment.clear();
             }
             let location = Slice::new(&location.encode());
-            batch.insert(&store.streams, stream_key(event.stream.as_str(), event.version), location.clone());
+            batch.insert(
+                &store.streams,
+                stream_key(event.stream.as_str(), event.version),
+                location.clone(),
+            );
             batch.insert(&store.ids, *event.id.as_bytes(), location);
         }
         if !segment.is_empty() {

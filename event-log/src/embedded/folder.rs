@@ -43,7 +43,9 @@ pub enum OpenError {
         found: u32,
     },
     /// There is something else in it.
-    #[error("{dir} holds other files and no event log: choose an empty folder, or one made by jangteo. Nothing was changed")]
+    #[error(
+        "{dir} holds other files and no event log: choose an empty folder, or one made by jangteo. Nothing was changed"
+    )]
     Foreign {
         /// The folder.
         dir: PathBuf,
@@ -57,7 +59,9 @@ pub enum OpenError {
         detail: String,
     },
     /// The file system refused.
-    #[error("the event log in {dir} cannot be opened: {detail}: {source}. Check that the folder can be written to and has space")]
+    #[error(
+        "the event log in {dir} cannot be opened: {detail}: {source}. Check that the folder can be written to and has space"
+    )]
     Io {
         /// The folder.
         dir: PathBuf,
@@ -139,7 +143,10 @@ impl Folder {
         let mut any = false;
         for entry in std::fs::read_dir(dir).map_err(source)? {
             let name = entry.map_err(source)?.file_name();
-            if ["lock", "format", "format.new", "store"].iter().any(|ours| name == *ours) {
+            if ["lock", "format", "format.new", "store"]
+                .iter()
+                .any(|ours| name == *ours)
+            {
                 return Ok(());
             }
             any = true;
@@ -186,7 +193,10 @@ impl Folder {
         file.sync_all()?;
         std::fs::rename(new, self.dir.join("format"))?;
         sync_dir(&self.dir)?;
-        self.dir.parent().filter(|parent| *parent != Path::new("")).map_or(Ok(()), sync_dir)
+        self.dir
+            .parent()
+            .filter(|parent| *parent != Path::new(""))
+            .map_or(Ok(()), sync_dir)
     }
 
     /// What the files really take, which for a file with holes is less than its length.
@@ -278,7 +288,10 @@ impl Acknowledged {
     pub(super) fn write(&mut self, position: u64) {
         let bytes = position.to_le_bytes();
         let marked = [bytes, xxh3_64(&bytes).to_le_bytes()].concat();
-        let written = self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.write_all(&marked));
+        let written = self
+            .file
+            .seek(SeekFrom::Start(0))
+            .and_then(|_| self.file.write_all(&marked));
         if let Err(error) = written {
             tracing::debug!(%error, "the mark of the event log was not written");
         }

@@ -158,7 +158,9 @@ fn body_of<'a>(segment: &'a Bytes, body: &'a [u8], start: usize) -> Option<Recor
 
 impl Record<'_> {
     pub(super) fn category(&self) -> &str {
-        self.stream.split_once('-').map_or(self.stream, |(category, _)| category)
+        self.stream
+            .split_once('-')
+            .map_or(self.stream, |(category, _)| category)
     }
 
     pub(super) fn is_first_of_its_stream(&self) -> bool {

@@ -203,7 +203,10 @@ impl Shared {
         if event.stream == *stream && event.version == version {
             Ok(event)
         } else {
-            let detail = format!("{stream} version {version} should stand there, {} {} does", event.stream, event.version);
+            let detail = format!(
+                "{stream} version {version} should stand there, {} {} does",
+                event.stream, event.version
+            );
             Err(damaged(format_args!("position {}", location.position), detail))
         }
     }

@@ -90,8 +90,11 @@ impl Store {
     /// # Errors
     /// fjall's, in words; also where fjall asserts that files are as it left them.
     pub(super) fn open(path: &Path, options: &Options) -> Result<Self, StoreError> {
-        catch_unwind(AssertUnwindSafe(|| Self::open_checked(path, options)))
-            .unwrap_or_else(|_| Err(StoreError::Damaged("the store cannot make sense of its files".to_owned())))
+        catch_unwind(AssertUnwindSafe(|| Self::open_checked(path, options))).unwrap_or_else(|_| {
+            Err(StoreError::Damaged(
+                "the store cannot make sense of its files".to_owned(),
+            ))
+        })
     }
 
     fn open_checked(path: &Path, options: &Options) -> Result<Self, StoreError> {
@@ -108,11 +111,9 @@ impl Store {
                     .max_memtable_size(write_buffer)
                     // Indexes are mostly random bytes; segments are compressed below the first levels.
                     .data_block_compression_policy(match name {
-                        "segments" => CompressionPolicy::new([
-                            CompressionType::None,
-                            CompressionType::None,
-                            CompressionType::Lz4,
-                        ]),
+                        "segments" => {
+                            CompressionPolicy::new([CompressionType::None, CompressionType::None, CompressionType::Lz4])
+                        }
                         _ => CompressionPolicy::disabled(),
                     })
             })
@@ -142,7 +143,10 @@ impl Store {
     }
 
     /// The segments from the one that holds `position` on.
-    pub(super) fn segments_from(&self, position: u64) -> Result<impl Iterator<Item = Result<(u64, Bytes), LogError>>, LogError> {
+    pub(super) fn segments_from(
+        &self,
+        position: u64,
+    ) -> Result<impl Iterator<Item = Result<(u64, Bytes), LogError>>, LogError> {
         let own = self.segments.range(..=position.to_be_bytes()).next_back();
         let start = match own {
             Some(guard) => guard.key().map_err(|error| fault(position, error))?.to_vec(),
@@ -152,7 +156,11 @@ impl Store {
     }
 
     /// The event at a place that an index named.
-    pub(super) fn event(&self, location: Location, last: &mut Option<(u64, Bytes)>) -> Result<Arc<RecordedEvent>, LogError> {
+    pub(super) fn event(
+        &self,
+        location: Location,
+        last: &mut Option<(u64, Bytes)>,
+    ) -> Result<Arc<RecordedEvent>, LogError> {
         let Location {
             position,
             segment,
@@ -173,7 +181,10 @@ impl Store {
         let event = record::read(&bytes, offset as usize).and_then(|(record, _)| record.to_event());
         match event {
             Ok(event) if event.position.0 == position => Ok(event),
-            Ok(_) => Err(damaged(format_args!("position {position}"), "another record stands there")),
+            Ok(_) => Err(damaged(
+                format_args!("position {position}"),
+                "another record stands there",
+            )),
             Err(detail) => Err(damaged(format_args!("position {position}"), detail)),
         }
     }
@@ -230,7 +241,10 @@ impl Store {
 
     /// The counts up to the end: those stored, and what was appended since.
     pub(super) fn count(&self) -> Result<Totals, LogError> {
-        let stored = self.totals.get(TOTALS_KEY).map_err(|error| fault("its counts", error))?;
+        let stored = self
+            .totals
+            .get(TOTALS_KEY)
+            .map_err(|error| fault("its counts", error))?;
         let mut totals = match stored {
             None => Totals::default(),
             Some(json) => serde_json::from_slice(&json).map_err(|error| damaged("its counts", error.to_string()))?,
@@ -272,7 +286,10 @@ impl From<fjall::Error> for StoreError {
     fn from(error: fjall::Error) -> Self {
         match error {
             fjall::Error::Io(io) | fjall::Error::Storage(fjall::LsmError::Io(io))
-                if !matches!(io.kind(), ErrorKind::UnexpectedEof | ErrorKind::NotFound | ErrorKind::InvalidData) =>
+                if !matches!(
+                    io.kind(),
+                    ErrorKind::UnexpectedEof | ErrorKind::NotFound | ErrorKind::InvalidData
+                ) =>
             {
                 Self::Io(io)
             }

@@ -62,7 +62,10 @@ struct Written {
     heads: Vec<(event_schemas::StreamName, StreamHead)>,
 }
 
-type Answer = (oneshot::Sender<Result<Appended, AppendError>>, Result<Appended, AppendError>);
+type Answer = (
+    oneshot::Sender<Result<Appended, AppendError>>,
+    Result<Appended, AppendError>,
+);
 
 impl Writer {
     /// Until the last sender of the queue is gone.
@@ -115,7 +118,10 @@ impl Writer {
             }
             return;
         }
-        let (replies, appends): (Vec<_>, Vec<_>) = requests.drain(..).map(|request| (request.reply, request.append)).unzip();
+        let (replies, appends): (Vec<_>, Vec<_>) = requests
+            .drain(..)
+            .map(|request| (request.reply, request.append))
+            .unzip();
         match self.commit(appends) {
             Ok((written, outcomes)) => self.show(written, replies.into_iter().zip(outcomes)),
             Err(error) => {
