@@ -2,9 +2,12 @@
 //!
 //! A library too, so that tests and benches start the shop in their own process: [`Shop::start`].
 
+pub mod cli;
 pub mod config;
-pub mod demo;
+pub mod folder;
 pub mod import;
+pub mod operations;
+pub mod ops;
 pub mod sink;
 pub mod startup;
 

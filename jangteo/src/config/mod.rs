@@ -70,9 +70,10 @@ pub struct LogSettings {
     pub format: LogFormat,
 
     /// Which lines: a level (error, warn, info, debug, trace), or levels by part, such as "info,sagas=debug".
-    #[config(default = "info", env = "JANGTEO_LOG_FILTER")]
+    /// Not set, it is what RUST_LOG says, or else "info".
+    #[config(env = "JANGTEO_LOG_FILTER")]
     #[config(layer_attr(arg(long = "log-filter", id = "log.filter", value_name = "FILTER")))]
-    pub filter: String,
+    pub filter: Option<String>,
 }
 
 /// The form of a log line.
@@ -91,7 +92,7 @@ pub enum LogFormat {
 #[config(layer_attr(serde(deny_unknown_fields)))]
 pub struct HttpSettings {
     /// Connections served at the same time; further ones wait to be accepted.
-    #[config(default = 10_000, env = "JANGTEO_HTTP_CONNECTIONS", validate(*connections > 0, "must be at least 1"))]
+    #[config(default = 4096, env = "JANGTEO_HTTP_CONNECTIONS", validate(*connections > 0, "must be at least 1"))]
     #[config(layer_attr(arg(
         long = "http-connections",
         id = "http.connections",
@@ -100,8 +101,8 @@ pub struct HttpSettings {
     )))]
     pub connections: usize,
 
-    /// Seconds a client may take to send a request's headers.
-    #[config(default = 10, env = "JANGTEO_HTTP_HEADER_SECONDS", validate(*header_seconds > 0, "must be at least 1"))]
+    /// Seconds a client may take for a request's head, and a connection may idle between requests.
+    #[config(default = 30, env = "JANGTEO_HTTP_HEADER_SECONDS", validate(*header_seconds > 0, "must be at least 1"))]
     #[config(layer_attr(arg(
         long = "http-header-seconds",
         id = "http.header_seconds",
@@ -109,6 +110,16 @@ pub struct HttpSettings {
         hide_short_help = true
     )))]
     pub header_seconds: u64,
+
+    /// Seconds a client may take for a request's body.
+    #[config(default = 60, env = "JANGTEO_HTTP_BODY_SECONDS", validate(*body_seconds > 0, "must be at least 1"))]
+    #[config(layer_attr(arg(
+        long = "http-body-seconds",
+        id = "http.body_seconds",
+        value_name = "N",
+        hide_short_help = true
+    )))]
+    pub body_seconds: u64,
 
     /// Seconds that requests under way get to finish when the shop is told to stop.
     #[config(default = 10, env = "JANGTEO_HTTP_STOP_SECONDS")]
@@ -169,6 +180,13 @@ impl Config {
         self.carrier_speed.unwrap_or(unset)
     }
 
+    /// Which lines the program writes to its log.
+    pub fn log_filter(&self) -> String {
+        let set = self.log.filter.clone().or_else(|| std::env::var("RUST_LOG").ok());
+        set.filter(|filter| !filter.is_empty())
+            .unwrap_or_else(|| "info".to_owned())
+    }
+
     /// How long requests under way get to finish when the shop stops.
     pub fn stop_cap(&self) -> Duration {
         Duration::from_secs(self.http.stop_seconds)
@@ -176,9 +194,9 @@ impl Config {
 }
 
 fn speed_in_range(speed: &f64) -> Result<(), &'static str> {
-    if speed.is_finite() && (0.01..=1_000_000.0).contains(speed) {
+    if speed.is_finite() && (0.01..=1e9).contains(speed) {
         Ok(())
     } else {
-        Err("expected a number between 0.01 and 1000000")
+        Err("expected a number between 0.01 and 1000000000")
     }
 }

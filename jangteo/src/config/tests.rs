@@ -47,6 +47,7 @@ fn a_flag_wins_over_a_variable_that_over_the_file_that_over_the_default() {
             "demo=false default",
             "http.connections=1 flag",
             "http.header_seconds=3 some.toml",
+            "http.body_seconds=60 default",
             "http.stop_seconds=2 JANGTEO_HTTP_STOP_SECONDS",
         ]
     );
@@ -71,7 +72,7 @@ fn a_wrong_value_says_what_is_expected() {
         ("listen = \"nowhere\"\n", "socket address"),
         ("[http]\nconnections = \"many\"\n", "expected usize"),
         ("[http]\nconnections = 0\n", "must be at least 1"),
-        ("carrier_speed = -1.0\n", "between 0.01 and 1000000"),
+        ("carrier_speed = -1.0\n", "between 0.01 and 1000000000"),
         ("[log]\nformat = \"xml\"\n", "`text` or `json`"),
         ("listen = ", "TOML parse error"),
     ] {

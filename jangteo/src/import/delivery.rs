@@ -78,7 +78,11 @@ impl Dispatch {
     /// A history.
     pub(super) fn push(&mut self, stream: ImportedStream, origin: &Origin) -> Result<(), Closed> {
         self.histories.push((stream, origin.clone()));
-        if self.histories.len() >= BATCH { self.flush() } else { Ok(()) }
+        if self.histories.len() >= BATCH {
+            self.flush()
+        } else {
+            Ok(())
+        }
     }
 
     /// Sends what is left. Blocks while the sink is behind.
@@ -97,12 +101,18 @@ impl Delivery {
     pub(super) async fn run(mut self, sink: &mut dyn ImportSink) -> Result<Delivered, ImportError> {
         let mut delivered = Delivered::default();
         while let Some(batch) = self.0.recv().await {
-            let origins: HashMap<StreamName, Origin> =
-                batch.iter().map(|(stream, origin)| (stream.stream.clone(), origin.clone())).collect();
-            let written = sink.write(batch.into_iter().map(|(stream, _)| stream).collect()).await?;
+            let origins: HashMap<StreamName, Origin> = batch
+                .iter()
+                .map(|(stream, origin)| (stream.stream.clone(), origin.clone()))
+                .collect();
+            let written = sink
+                .write(batch.into_iter().map(|(stream, _)| stream).collect())
+                .await?;
             for refused in &written.refused {
                 if let Some(origin) = origins.get(&refused.stream) {
-                    delivered.refused.add(origin.bad(format!("{}: {}", refused.stream, refused.reason)));
+                    delivered
+                        .refused
+                        .add(origin.bad(format!("{}: {}", refused.stream, refused.reason)));
                 }
             }
             delivered.written.appended += written.appended;

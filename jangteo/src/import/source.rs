@@ -62,7 +62,10 @@ impl Source {
     /// The next line without its end, or why it cannot be taken; `None` at the end of the file.
     pub(super) fn next_line<'b>(&mut self, buffer: &'b mut Vec<u8>) -> Result<Option<Line<'b>>, ImportError> {
         buffer.clear();
-        let taken = (&mut self.reader).take(LONGEST_LINE).read_until(b'\n', buffer).map_err(|e| unreadable(&self.path, e))?;
+        let taken = (&mut self.reader)
+            .take(LONGEST_LINE)
+            .read_until(b'\n', buffer)
+            .map_err(|e| unreadable(&self.path, e))?;
         if taken == 0 {
             return Ok(None);
         }
@@ -75,7 +78,9 @@ impl Source {
         if complete {
             buffer.pop();
         }
-        Ok(Some(str::from_utf8(buffer).map_err(|error| format!("not UTF-8: {error}"))))
+        Ok(Some(
+            str::from_utf8(buffer).map_err(|error| format!("not UTF-8: {error}")),
+        ))
     }
 
     /// Where the line read last stands.

@@ -121,14 +121,25 @@ impl ImportSummary {
 impl fmt::Display for ImportSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { source, records, .. } = self;
-        writeln!(f, "{source}: {} {records} read, {} imported, {} lines refused", self.read, self.imported, self.refused.count)?;
+        writeln!(
+            f,
+            "{source}: {} {records} read, {} imported, {} lines refused",
+            self.read, self.imported, self.refused.count
+        )?;
         let (new, old) = (self.events_appended, self.events_already_there);
-        writeln!(f, "  {new} events appended, {old} already there; {:.1} s, {} events/s", self.seconds, self.events_per_second)?;
+        writeln!(
+            f,
+            "  {new} events appended, {old} already there; {:.1} s, {} events/s",
+            self.seconds, self.events_per_second
+        )?;
         for note in &self.notes {
             writeln!(f, "  {note}")?;
         }
         if let Some(ExampleCustomer { id, orders }) = &self.example_customer {
-            writeln!(f, "  to look at: customer {id} with {orders} orders, GET /api/v1/ops/customers/{id}/my-page")?;
+            writeln!(
+                f,
+                "  to look at: customer {id} with {orders} orders, GET /api/v1/ops/customers/{id}/my-page"
+            )?;
         }
         if self.refused.count > 0 {
             writeln!(f, "  refused:")?;

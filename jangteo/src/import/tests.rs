@@ -81,7 +81,10 @@ pub(super) fn real(path: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    println!("skipped: {} is not there; set JANGTEO_DATA to the folder with the real data", path.display());
+    println!(
+        "skipped: {} is not there; set JANGTEO_DATA to the folder with the real data",
+        path.display()
+    );
     None
 }
 
@@ -89,11 +92,29 @@ pub(super) fn real(path: &str) -> Option<PathBuf> {
 fn a_summary_shows_the_first_bad_lines_and_counts_the_others() {
     let mut summary = ImportSummary::new("icecat", "products");
     for line in 1..=25 {
-        summary.refused.add(BadLine { file: "a.jsonl".to_owned(), line, reason: "broken".to_owned() });
+        summary.refused.add(BadLine {
+            file: "a.jsonl".to_owned(),
+            line,
+            reason: "broken".to_owned(),
+        });
     }
-    let text = summary.finish(&Written { appended: 3, ..Written::default() }, std::time::Duration::from_secs(2)).to_string();
-    assert!(text.contains("a.jsonl:20: broken\n") && !text.contains("a.jsonl:21"), "{text}");
-    assert!(text.contains("and 5 more") && text.contains("25 lines refused") && text.contains("1 events/s"), "{text}");
+    let text = summary
+        .finish(
+            &Written {
+                appended: 3,
+                ..Written::default()
+            },
+            std::time::Duration::from_secs(2),
+        )
+        .to_string();
+    assert!(
+        text.contains("a.jsonl:20: broken\n") && !text.contains("a.jsonl:21"),
+        "{text}"
+    );
+    assert!(
+        text.contains("and 5 more") && text.contains("25 lines refused") && text.contains("1 events/s"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -106,7 +127,10 @@ async fn a_file_that_is_not_there_a_folder_and_a_binary_file_each_say_what_is_wr
         (folder.path().to_owned(), "it is a folder"),
         (noise, "noise:1: not UTF-8"),
     ] {
-        let command = ImportCommand::Icecat { file, currency: Currency::USD };
+        let command = ImportCommand::Icecat {
+            file,
+            currency: Currency::USD,
+        };
         let error = run(&command, &mut Kept::default()).await.unwrap_err().to_string();
         assert!(error.contains(word), "{error}");
     }

@@ -19,11 +19,11 @@ pub(super) enum Scalar {
 
 /// Words that are not written in small letters.
 const SPELLINGS: &[&str] = &[
-    "3D", "AC", "ADF", "ARK", "AV", "BIOS", "CD", "CPU", "D-Sub", "DC", "DDR", "DDR2", "DDR3", "DDR4", "DVD", "DVI", "EAN",
-    "ECC", "EU", "EMI", "FSB", "GPS", "GPU", "HDD", "HDMI", "HD", "ID", "IEC", "IEEE", "ISO", "Intel", "IP", "IPv4", "IPv6",
-    "JEITA", "LAN", "LCD", "LED", "MAC", "MTBF", "NFC", "OEM", "PC", "PCI", "PIN", "PS/2", "RAID", "RAM", "RFI", "RJ", "RMS",
-    "RoHS", "S/PDIF", "SATA", "SD", "SDK", "SSD", "TV", "TDP", "UK", "UPC", "US", "USB", "VGA", "WLAN", "WxDxH", "Wi-Fi",
-    "Windows", "A4", "A3",
+    "3D", "AC", "ADF", "ARK", "AV", "BIOS", "CD", "CPU", "D-Sub", "DC", "DDR", "DDR2", "DDR3", "DDR4", "DVD", "DVI",
+    "EAN", "ECC", "EU", "EMI", "FSB", "GPS", "GPU", "HDD", "HDMI", "HD", "ID", "IEC", "IEEE", "ISO", "Intel", "IP",
+    "IPv4", "IPv6", "JEITA", "LAN", "LCD", "LED", "MAC", "MTBF", "NFC", "OEM", "PC", "PCI", "PIN", "PS/2", "RAID",
+    "RAM", "RFI", "RJ", "RMS", "RoHS", "S/PDIF", "SATA", "SD", "SDK", "SSD", "TV", "TDP", "UK", "UPC", "US", "USB",
+    "VGA", "WLAN", "WxDxH", "Wi-Fi", "Windows", "A4", "A3",
 ];
 
 /// All attributes under readable names.
@@ -33,7 +33,7 @@ pub(super) fn readable(attributes: BTreeMap<String, Scalar>) -> Attributes {
         let value = match value {
             Scalar::Flag(flag) => AttributeValue::Flag(flag),
             Scalar::Number(number) => AttributeValue::Number(whole(number)),
-            Scalar::Text(text) => AttributeValue::Text(text),
+            Scalar::Text(text) => AttributeValue::Text(printable(text)),
             Scalar::Other(_) => continue,
         };
         let mut name = readable_name(&key);
@@ -50,6 +50,16 @@ pub(super) fn readable(attributes: BTreeMap<String, Scalar>) -> Attributes {
     readable
 }
 
+/// A few texts of the sample hold control characters, which no listing may: a space stands for each.
+pub(super) fn printable(text: String) -> String {
+    let unwanted = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    if text.contains(unwanted) {
+        text.replace(unwanted, " ")
+    } else {
+        text
+    }
+}
+
 /// `attr_t_dimensions__wxdxh_` → `Dimensions (WxDxH)`: two underscores open a bracket, the next two or the end close it.
 fn readable_name(key: &str) -> String {
     let bare = key.get(7..).filter(|_| key.starts_with("attr_")).unwrap_or(key);
@@ -58,7 +68,9 @@ fn readable_name(key: &str) -> String {
         _ => bracketed(bare.trim_matches('_') == bare, bare),
     };
     let mut letters = spelled.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn bracketed(nothing_trails: bool, bare: &str) -> String {
@@ -67,7 +79,9 @@ fn bracketed(nothing_trails: bool, bare: &str) -> String {
     match bare.split_once("__") {
         None => words(&bare),
         Some((head, rest)) => match rest.split_once("__") {
-            Some((inner, tail)) => format!("{} ({}) {}", words(head), words(inner), words(tail)).trim_end().to_owned(),
+            Some((inner, tail)) => format!("{} ({}) {}", words(head), words(inner), words(tail))
+                .trim_end()
+                .to_owned(),
             None if nothing_trails => words(&bare),
             None => format!("{} ({})", words(head), words(rest)),
         },
@@ -75,13 +89,21 @@ fn bracketed(nothing_trails: bool, bare: &str) -> String {
 }
 
 fn words(text: &str) -> String {
-    let text = text.replace("usb_2_0", "usb_2.0").replace("s_pdif", "s/pdif").replace("wi_fi", "wi-fi").replace("d_sub", "d-sub");
+    let text = text
+        .replace("usb_2_0", "usb_2.0")
+        .replace("s_pdif", "s/pdif")
+        .replace("wi_fi", "wi-fi")
+        .replace("d_sub", "d-sub");
     let spelled: Vec<&str> = text.split('_').filter(|word| !word.is_empty()).map(spelling).collect();
     spelled.join(" ")
 }
 
 fn spelling(word: &str) -> &str {
-    SPELLINGS.iter().find(|known| known.eq_ignore_ascii_case(word)).copied().unwrap_or(word)
+    SPELLINGS
+        .iter()
+        .find(|known| known.eq_ignore_ascii_case(word))
+        .copied()
+        .unwrap_or(word)
 }
 
 /// The source writes every number as a float: 17.0 is 17.
@@ -108,7 +130,10 @@ mod tests {
             ("attr_n_master__outer__case_width", "Master (outer) case width"),
             ("attr_t_connector_s_", "Connector(s)"),
             ("attr_t_viewing_angle__horizontal", "Viewing angle horizontal"),
-            ("attr_b_intel__wireless_display__intel__widi_", "Intel wireless display (Intel widi)"),
+            (
+                "attr_b_intel__wireless_display__intel__widi_",
+                "Intel wireless display (Intel widi)",
+            ),
             ("attr_t_operating_temperature__t_t_", "Operating temperature (t t)"),
             ("colour", "Colour"),
             ("", ""),

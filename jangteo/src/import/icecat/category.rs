@@ -2,7 +2,10 @@
 //! (`attr_t_product_type`, `attr_t_type`) and its title. The first rule with a phrase that occurs decides, special
 //! before general: a "notebook case" is no notebook.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::LazyLock,
+};
 
 use super::attributes::Scalar;
 
@@ -15,7 +18,7 @@ const RULES: &[(&str, &str)] = &[
     ("care pack|warranty|support extension|next business day|onsite|on site", "Services/Warranty"),
     ("software|license|licence|antivirus", "Software"),
     ("notebook case|notebook backpack|backpack|sleeve|briefcase|laptop bag|messenger|camera case|hardshell case|pouch case|holster|mobile phone case|tablet case|equipment case|cd case|carrying case", "Bags and cases"),
-    ("pixels+ddr|pixels+ssd|pixels+hdd|pixels+windows|notebook+ddr|laptop+ddr", "Computers/Notebooks"),
+    ("pixels+notebook|pixels+laptop|pixels+ddr|pixels+ddr2|pixels+ddr3|pixels+ddr4|pixels+ssd|pixels+hdd|pixels+windows", "Computers/Notebooks"),
     ("dual sim|smartphone|smartwatch", "Phones"),
     ("power cable|power cables|power cord|power extension", "Cables/Power"),
     ("kvm", "Networking/KVM"),
@@ -105,15 +108,33 @@ pub(super) fn of(title: &str, attributes: &BTreeMap<String, Scalar>) -> &'static
 
 fn by_words(text: &str) -> Option<&'static str> {
     let text = normal(text);
-    let occurs = |phrase: &str| phrase.split('+').all(|words| contains(&text, words));
-    RULES.iter().find(|(phrases, _)| phrases.split('|').any(occurs)).map(|(_, category)| *category)
+    let words = text.split_ascii_whitespace();
+    let candidates = words.filter_map(|word| BY_FIRST_WORD.get(word)).flatten();
+    let matching = candidates.filter(|(_, phrases)| phrases.split('+').all(|phrase| contains(&text, phrase)));
+    let (rule, _) = matching.min_by_key(|(rule, _)| *rule)?;
+    RULES.get(*rule).map(|(_, category)| *category)
 }
+
+/// Every alternative of every rule by its first word, with the rule's place: a title has few words, the table many phrases.
+static BY_FIRST_WORD: LazyLock<HashMap<&str, Vec<(usize, &str)>>> = LazyLock::new(|| {
+    let mut index: HashMap<_, Vec<_>> = HashMap::new();
+    for (rule, (alternatives, _)) in RULES.iter().enumerate() {
+        for phrases in alternatives.split('|') {
+            let first = phrases.split([' ', '+']).next().unwrap_or_default();
+            index.entry(first).or_default().push((rule, phrases));
+        }
+    }
+    index
+});
 
 /// Small letters and digits, one space around each word; "1 pc(s)" is a quantity, not a computer.
 fn normal(text: &str) -> String {
     let text = text.to_lowercase().replace("pc(s)", " ").replace("pcs", " ");
     let mut normal = String::with_capacity(text.len() + 2);
-    for word in text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+    for word in text
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+    {
         normal.push(' ');
         normal.push_str(word);
     }
@@ -138,10 +159,16 @@ mod tests {
     fn words_decide_and_special_comes_before_general() {
         for (title, category) in [
             ("HP AT887AA notebook case 39.6 cm (15.6\") Black", "Bags and cases"),
-            ("Lenovo Legion Y540 Notebook 1920 x 1080 pixels 16 GB DDR4-SDRAM", "Computers/Notebooks"),
+            (
+                "Lenovo Legion Y540 Notebook 1920 x 1080 pixels 16 GB DDR4-SDRAM",
+                "Computers/Notebooks",
+            ),
             ("Kingston memory module 2 GB DDR2 667 MHz", "Components/Memory"),
             ("HP 91 Original Light magenta 3 pc(s)", "Printing/Ink and ribbons"),
-            ("Xerox 006R90321 toner cartridge Original Black 6 pc(s)", "Printing/Toner"),
+            (
+                "Xerox 006R90321 toner cartridge Original Black 6 pc(s)",
+                "Printing/Toner",
+            ),
             ("커피 필터", UNKNOWN),
         ] {
             assert_eq!(of(title, &BTreeMap::new()), category, "{title}");

@@ -3,8 +3,9 @@
 //! What the source does not say is decided here, and only here:
 //! - prices are minor units without a currency: `--currency` (US dollars unless told);
 //! - a product needs an id, a title and a price above zero, anything else may be missing; it must pass the same rules as
-//!   a product listed by hand, but for two kindnesses: a title above [`LONGEST_TITLE`] letters is cut and stands in full at
-//!   the start of the description, and an article number that does not pass becomes an attribute;
+//!   a product listed by hand, but for three kindnesses: a title above [`LONGEST_TITLE`] letters is cut and stands in full at
+//!   the start of the description, an article number that does not pass becomes an attribute, and control characters in
+//!   texts become spaces;
 //! - its time is `date_released`, else [`UNDATED`];
 //! - the category is guessed from its words, see [`category`]; attribute names are made readable, see [`attributes`];
 //! - all are sold by one seller called Icecat. There is no stock: nothing is in stock until someone receives some.
@@ -12,12 +13,7 @@
 mod attributes;
 mod category;
 
-use std::{
-    borrow::Cow,
-    collections::BTreeMap,
-    path::Path,
-    time::Instant,
-};
+use std::{borrow::Cow, collections::BTreeMap, path::Path, time::Instant};
 
 use domain::{Aggregate, Product, product::ProductCommand};
 use event_schemas::{
@@ -64,17 +60,15 @@ struct Row<'l> {
 ///
 /// # Errors
 /// See [`ImportError`].
-pub async fn import(
-    file: &Path,
-    currency: Currency,
-    sink: &mut dyn ImportSink,
-) -> Result<ImportSummary, ImportError> {
+pub async fn import(file: &Path, currency: Currency, sink: &mut dyn ImportSink) -> Result<ImportSummary, ImportError> {
     let began = Instant::now();
     let (mut dispatch, delivery) = delivery::channel();
     let path = file.to_owned();
     let reader = tokio::task::spawn_blocking(move || read(&path, currency, &mut dispatch));
     let delivered = delivery.run(sink).await?;
-    let mut summary = reader.await.map_err(|error| ImportError::Interrupted(error.to_string()))??;
+    let mut summary = reader
+        .await
+        .map_err(|error| ImportError::Interrupted(error.to_string()))??;
     summary.imported = summary.imported.saturating_sub(delivered.refused.count);
     summary.refused.append(delivered.refused);
     Ok(summary.finish(&delivered.written, began.elapsed()))
@@ -85,7 +79,9 @@ fn read(path: &Path, currency: Currency, dispatch: &mut Dispatch) -> Result<Impo
     let bar = bytes_bar(size(path)?).with_message("icecat");
     let mut source = Source::open(path, &bar)?;
     let mut summary = ImportSummary::new("icecat", "products");
-    summary.notes.push(format!("prices are taken as {currency}, categories are guessed from words, nothing is in stock"));
+    summary.notes.push(format!(
+        "prices are taken as {currency}, categories are guessed from words, nothing is in stock"
+    ));
     let mut buffer = Vec::new();
     while let Some(line) = source.next_line(&mut buffer)? {
         if line.as_ref().is_ok_and(|text| text.trim().is_empty()) {
@@ -112,7 +108,11 @@ fn read(path: &Path, currency: Currency, dispatch: &mut Dispatch) -> Result<Impo
     if summary.imported == 0 {
         return Err(ImportError::NothingRead {
             path: path.to_owned(),
-            detail: summary.refused.first.first().map_or("it is empty".to_owned(), ToString::to_string),
+            detail: summary
+                .refused
+                .first
+                .first()
+                .map_or("it is empty".to_owned(), ToString::to_string),
         });
     }
     Ok(summary)
@@ -126,9 +126,13 @@ fn product(line: &str, currency: Currency) -> Result<ImportedStream, String> {
         return Err("no id or no title".to_owned());
     }
     let amount = row.price.filter(|price| *price > 0).ok_or("no price above zero")?;
-    let at = row.date_released.as_deref().and_then(|date| date.parse().ok()).unwrap_or(UNDATED);
+    let at = row
+        .date_released
+        .as_deref()
+        .and_then(|date| date.parse().ok())
+        .unwrap_or(UNDATED);
     let category = category::of(title, &row.attrs).to_owned();
-    let description = row.short_description.unwrap_or_default();
+    let description = attributes::printable(row.short_description.unwrap_or_default());
     let (title, description) = cut_title(title, description);
     let mut eans = row.ean.into_iter();
     let ean = eans.next();
@@ -162,12 +166,20 @@ fn checked(mut listed: ProductListed) -> Result<ProductListed, String> {
     if refusal.fields.iter().any(|refused| refused.field == "ean")
         && let Some(ean) = listed.ean.take()
     {
-        listed.attributes.insert("EAN as published".to_owned(), AttributeValue::Text(ean));
+        listed
+            .attributes
+            .insert("EAN as published".to_owned(), AttributeValue::Text(ean));
     }
-    decide(&listed).map(|_| ()).map_err(|refusal| match &refusal.fields[..] {
-        [] => refusal.message,
-        fields => fields.iter().map(|one| format!("{} {}", one.field, one.message)).collect::<Vec<_>>().join("; "),
-    })?;
+    decide(&listed)
+        .map(|_| ())
+        .map_err(|refusal| match &refusal.fields[..] {
+            [] => refusal.message,
+            fields => fields
+                .iter()
+                .map(|one| format!("{} {}", one.field, one.message))
+                .collect::<Vec<_>>()
+                .join("; "),
+        })?;
     Ok(listed)
 }
 
@@ -178,7 +190,10 @@ fn cut_title(title: &str, description: String) -> (String, String) {
     }
     let room: String = title.chars().take(LONGEST_TITLE - 1).collect();
     let cut = room.rsplit_once(' ').map_or(room.as_str(), |(words, _)| words);
-    (format!("{cut}…"), format!("{title}\n{description}").trim_end().to_owned())
+    (
+        format!("{cut}…"),
+        format!("{title}\n{description}").trim_end().to_owned(),
+    )
 }
 
 fn join(eans: impl Iterator<Item = String>) -> Option<String> {

@@ -40,7 +40,9 @@ pub async fn import(dir: &Path, sink: &mut dyn ImportSink) -> Result<ImportSumma
     let dir = dir.to_owned();
     let reader = tokio::task::spawn_blocking(move || read(&dir, &mut dispatch));
     let delivered = delivery.run(sink).await?;
-    let mut summary = reader.await.map_err(|error| ImportError::Interrupted(error.to_string()))??;
+    let mut summary = reader
+        .await
+        .map_err(|error| ImportError::Interrupted(error.to_string()))??;
     // An order has up to three streams; one that is refused makes its history incomplete.
     summary.imported = summary.imported.saturating_sub(delivered.refused.count);
     summary.refused.append(delivered.refused);
@@ -64,7 +66,11 @@ fn read(dir: &Path, dispatch: &mut Dispatch) -> Result<ImportSummary, ImportErro
                     dispatch.ahead(newcomer, origin);
                 }
                 summary.imported += 1;
-                if story.streams().into_iter().any(|stream| dispatch.push(stream, origin).is_err()) {
+                if story
+                    .streams()
+                    .into_iter()
+                    .any(|stream| dispatch.push(stream, origin).is_err())
+                {
                     break;
                 }
             }
@@ -87,17 +93,35 @@ fn finish(
     if summary.imported == 0 {
         return Err(ImportError::NothingRead {
             path: dir.to_owned(),
-            detail: summary.refused.first.first().map_or("it holds no order".to_owned(), ToString::to_string),
+            detail: summary
+                .refused
+                .first
+                .first()
+                .map_or("it holds no order".to_owned(), ToString::to_string),
         });
     }
     summary.example_customer = people.best_customer();
     let unsold = tables.products.len().saturating_sub(people.products_sold());
-    let early = orders.iter().filter(|(order, _)| order.carrier.is_some() && order.carrier < order.approved).count();
+    let early = orders
+        .iter()
+        .filter(|(order, _)| order.carrier.is_some() && order.carrier < order.approved)
+        .count();
     summary.notes = vec![
-        format!("{} customers, {} sellers, {} products", people.customers(), people.sellers(), people.products_sold()),
+        format!(
+            "{} customers, {} sellers, {} products",
+            people.customers(),
+            people.sellers(),
+            people.products_sold()
+        ),
         format!("{unsold} products were never sold, so have no price, and are left out"),
-        format!("{} orders have no items recorded: one line stands for them at the price paid", gaps.without_items),
-        format!("{} times are missing and taken from the step before", gaps.missing_times),
+        format!(
+            "{} orders have no items recorded: one line stands for them at the price paid",
+            gaps.without_items
+        ),
+        format!(
+            "{} times are missing and taken from the step before",
+            gaps.missing_times
+        ),
         format!("{early} orders left before they were paid, by the source's clock: kept as it says"),
         "totals are without freight, which is part of the payment; times are taken as UTC".to_owned(),
     ];

@@ -52,10 +52,19 @@ pub(super) fn title(source_id: &str, tables: &Tables) -> String {
 
 /// `bed_bath_table` is "Bed bath table"; without a translation the Portuguese words.
 fn category(source_id: &str, tables: &Tables) -> String {
-    let portuguese = tables.products.get(source_id).map_or("", |product| product.category.as_str());
-    let name = tables.english.get(portuguese).map_or(portuguese, String::as_str).replace('_', " ");
+    let portuguese = tables
+        .products
+        .get(source_id)
+        .map_or("", |product| product.category.as_str());
+    let name = tables
+        .english
+        .get(portuguese)
+        .map_or(portuguese, String::as_str)
+        .replace('_', " ");
     let mut letters = name.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn short(source_id: &str) -> &str {
@@ -116,8 +125,15 @@ fn customer(story: &Story<'_>) -> ImportedStream {
 }
 
 fn seller(line: &Line, at: Timestamp, tables: &Tables) -> ImportedStream {
-    let place = tables.sellers.get(&line.seller).map(|row| format!(" ({}, {})", row.city, row.state));
-    let name = if line.seller.is_empty() { "Seller not recorded".to_owned() } else { format!("Seller {}", short(&line.seller)) };
+    let place = tables
+        .sellers
+        .get(&line.seller)
+        .map(|row| format!(" ({}, {})", row.city, row.state));
+    let name = if line.seller.is_empty() {
+        "Seller not recorded".to_owned()
+    } else {
+        format!("Seller {}", short(&line.seller))
+    };
     let registered = SellerRegistered {
         seller_id: line.seller_id,
         name: name + &place.unwrap_or_default(),
@@ -131,7 +147,12 @@ fn product(line: &Line, at: Timestamp, tables: &Tables) -> ImportedStream {
     let row = tables.products.get(&line.source_id);
     let mut attributes = Attributes::new();
     if let Some(row) = row {
-        let sizes = [("Weight (g)", row.weight), ("Length (cm)", row.length), ("Height (cm)", row.height), ("Width (cm)", row.width)];
+        let sizes = [
+            ("Weight (g)", row.weight),
+            ("Length (cm)", row.length),
+            ("Height (cm)", row.height),
+            ("Width (cm)", row.width),
+        ];
         for (name, size) in sizes {
             if let Some(size) = size {
                 attributes.insert(name.to_owned(), AttributeValue::Number(size.into()));

@@ -19,8 +19,8 @@ use std::collections::BTreeMap;
 use event_schemas::{
     Address, Category, Currency, CustomerId, Money, OrderId, PaymentId, ProductId, SellerId, ShipmentId, Timestamp,
     order::{
-        OrderCancelled, OrderConfirmed, OrderDelivered, OrderEvent, OrderItem, OrderPlaced, OrderRejected, OrderShipped,
-        PaymentMethod, Reason,
+        OrderCancelled, OrderConfirmed, OrderDelivered, OrderEvent, OrderItem, OrderPlaced, OrderRejected,
+        OrderShipped, PaymentMethod, Reason,
     },
     payment::{
         PaymentAuthorisationRequested, PaymentAuthorised, PaymentCaptureRequested, PaymentCaptured, PaymentEvent,
@@ -88,7 +88,10 @@ pub(super) struct Story<'t> {
 
 /// Puts an order together, or says why it cannot be told.
 pub(super) fn tell<'t>(row: &'t OrderRow, tables: &'t Tables, gaps: &mut Gaps) -> Result<Story<'t>, String> {
-    let customer = tables.customers.get(&row.customer_id).ok_or("its customer is not in olist_customers_dataset")?;
+    let customer = tables
+        .customers
+        .get(&row.customer_id)
+        .ok_or("its customer is not in olist_customers_dataset")?;
     let payments = tables.payments.get(&row.order_id).map_or(&[][..], Vec::as_slice);
     let lines = match tables.items.get(&row.order_id) {
         Some(_) => lines(row, tables)?,
@@ -124,7 +127,10 @@ fn lines(row: &OrderRow, tables: &Tables) -> Result<Vec<Line>, String> {
             quantity: 0,
         });
         if line.price != item.price || line.seller_id != seller_id {
-            return Err(format!("product {} is in it at two prices or from two sellers", item.product_id));
+            return Err(format!(
+                "product {} is in it at two prices or from two sellers",
+                item.product_id
+            ));
         }
         line.quantity += 1;
     }
@@ -173,7 +179,12 @@ fn steps(row: &OrderRow, gaps: &mut Gaps) -> Steps {
             if row.status == Status::Delivered {
                 steps.delivered = known(row.delivered, picked_up.unwrap_or(row.purchased));
             }
-            steps = Steps { authorised, confirmed: authorised, picked_up, ..steps };
+            steps = Steps {
+                authorised,
+                confirmed: authorised,
+                picked_up,
+                ..steps
+            };
         }
         Status::Canceled | Status::Unavailable => {
             let times = [row.approved, row.carrier, row.delivered];
@@ -196,7 +207,10 @@ const fn reais(centavos: i64) -> Money {
 impl Story<'_> {
     /// The histories of the order, its payment and its parcel.
     pub(super) fn streams(&self) -> Vec<ImportedStream> {
-        [self.order(), self.payment(), self.parcel()].into_iter().filter_map(History::finish).collect()
+        [self.order(), self.payment(), self.parcel()]
+            .into_iter()
+            .filter_map(History::finish)
+            .collect()
     }
 
     fn history(&self, category: Category, id: uuid::Uuid) -> History {
@@ -211,8 +225,13 @@ impl Story<'_> {
             history.add::<OrderEvent>(at, OrderConfirmed { order_id });
         }
         let reason = match (self.row.status, self.steps.ended) {
-            (Status::Canceled, Some(_)) => Reason::new("cancelled", "The order was cancelled; the source does not say by whom."),
-            _ => Reason::new("out_of_stock", "The seller could not deliver: the source calls the order unavailable."),
+            (Status::Canceled, Some(_)) => {
+                Reason::new("cancelled", "The order was cancelled; the source does not say by whom.")
+            }
+            _ => Reason::new(
+                "out_of_stock",
+                "The seller could not deliver: the source calls the order unavailable.",
+            ),
         };
         match (self.steps.ended, self.row.status) {
             (Some(at), Status::Canceled) => history.add::<OrderEvent>(at, OrderCancelled { order_id, reason }),
@@ -238,7 +257,11 @@ impl Story<'_> {
             unit_price: reais(line.price),
             quantity: line.quantity,
         };
-        let total = self.lines.iter().map(|line| line.price * i64::from(line.quantity)).sum();
+        let total = self
+            .lines
+            .iter()
+            .map(|line| line.price * i64::from(line.quantity))
+            .sum();
         let unpaid = || PaymentMethod {
             method: NOT_RECORDED.to_owned(),
             token: "imported".to_owned(),
@@ -271,16 +294,50 @@ impl Story<'_> {
         let (Some((amount, method)), Some(authorised)) = (self.paid.clone(), self.steps.authorised) else {
             return history;
         };
-        let requested = PaymentAuthorisationRequested { payment_id, order_id, amount, method };
+        let requested = PaymentAuthorisationRequested {
+            payment_id,
+            order_id,
+            amount,
+            method,
+        };
         history.add::<PaymentEvent>(self.placed_at, requested);
         let provider_reference = format!("olist:{}", self.row.order_id);
-        history.add::<PaymentEvent>(authorised, PaymentAuthorised { payment_id, order_id, amount, provider_reference });
+        history.add::<PaymentEvent>(
+            authorised,
+            PaymentAuthorised {
+                payment_id,
+                order_id,
+                amount,
+                provider_reference,
+            },
+        );
         if let Some(at) = self.steps.ended {
             history.add::<PaymentEvent>(at, PaymentVoidRequested { payment_id, order_id });
-            history.add::<PaymentEvent>(at, PaymentVoided { payment_id, order_id, amount });
+            history.add::<PaymentEvent>(
+                at,
+                PaymentVoided {
+                    payment_id,
+                    order_id,
+                    amount,
+                },
+            );
         } else if let Some(at) = self.steps.picked_up {
-            history.add::<PaymentEvent>(at, PaymentCaptureRequested { payment_id, order_id, amount });
-            history.add::<PaymentEvent>(at, PaymentCaptured { payment_id, order_id, amount });
+            history.add::<PaymentEvent>(
+                at,
+                PaymentCaptureRequested {
+                    payment_id,
+                    order_id,
+                    amount,
+                },
+            );
+            history.add::<PaymentEvent>(
+                at,
+                PaymentCaptured {
+                    payment_id,
+                    order_id,
+                    amount,
+                },
+            );
         }
         history
     }
@@ -307,10 +364,24 @@ impl Story<'_> {
         };
         history.add::<ShipmentEvent>(self.steps.confirmed.unwrap_or(self.placed_at), booked);
         let location = String::new();
-        history.add::<ShipmentEvent>(picked_up, ParcelPickedUp { shipment_id, order_id, location });
+        history.add::<ShipmentEvent>(
+            picked_up,
+            ParcelPickedUp {
+                shipment_id,
+                order_id,
+                location,
+            },
+        );
         if let Some(at) = self.steps.delivered {
             let location = self.city();
-            history.add::<ShipmentEvent>(at, ParcelDelivered { shipment_id, order_id, location });
+            history.add::<ShipmentEvent>(
+                at,
+                ParcelDelivered {
+                    shipment_id,
+                    order_id,
+                    location,
+                },
+            );
         }
         history
     }

@@ -152,7 +152,9 @@ pub(super) fn load(dir: &Path, summary: &mut ImportSummary) -> Result<(Vec<(Orde
     })?;
     if files.has(TRANSLATION) {
         files.each(TRANSLATION, refused, |row: TranslationRow, _| {
-            tables.english.insert(row.product_category_name, row.product_category_name_english);
+            tables
+                .english
+                .insert(row.product_category_name, row.product_category_name_english);
         })?;
     }
     let mut orders = vec![];
@@ -173,7 +175,14 @@ impl Files {
             dir: dir.to_owned(),
             bar: bytes_bar(0).with_message("olist tables"),
         };
-        let names = ["orders", "order_items", "order_payments", "customers", "sellers", "products"];
+        let names = [
+            "orders",
+            "order_items",
+            "order_payments",
+            "customers",
+            "sellers",
+            "products",
+        ];
         let paths = names.map(|name| files.path(&format!("olist_{name}_dataset.csv")));
         let mut total = 0;
         for path in paths {
@@ -186,7 +195,11 @@ impl Files {
     /// The file as it stands there: compressed or plain.
     fn path(&self, name: &str) -> PathBuf {
         let compressed = self.dir.join(format!("{name}.gz"));
-        if compressed.exists() { compressed } else { self.dir.join(name) }
+        if compressed.exists() {
+            compressed
+        } else {
+            self.dir.join(name)
+        }
     }
 
     fn has(&self, name: &str) -> bool {
@@ -217,7 +230,13 @@ impl Files {
                 Ok(true) => {
                     let line = record.position().map_or(0, csv::Position::line);
                     match record.deserialize(Some(&headers)) {
-                        Ok(row) => take(row, Origin { file: Arc::clone(&file), line }),
+                        Ok(row) => take(
+                            row,
+                            Origin {
+                                file: Arc::clone(&file),
+                                line,
+                            },
+                        ),
                         Err(error) => refused.add(bad(&file, line, &error)),
                     }
                 }
@@ -230,10 +249,16 @@ impl Files {
 fn bad(file: &Arc<str>, line: u64, error: &csv::Error) -> BadLine {
     let reason = match error.kind() {
         csv::ErrorKind::Deserialize { err, .. } => err.to_string(),
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!("{len} fields, the header has {expected_len}"),
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("{len} fields, the header has {expected_len}")
+        }
         _ => error.to_string(),
     };
-    Origin { file: Arc::clone(file), line }.bad(reason)
+    Origin {
+        file: Arc::clone(file),
+        line,
+    }
+    .bad(reason)
 }
 
 fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
@@ -246,10 +271,14 @@ fn maybe_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Times
     if text.is_empty() {
         return Ok(None);
     }
-    let moment = text.parse::<jiff::civil::DateTime>().and_then(|at| at.to_zoned(jiff::tz::TimeZone::UTC));
+    let moment = text
+        .parse::<jiff::civil::DateTime>()
+        .and_then(|at| at.to_zoned(jiff::tz::TimeZone::UTC));
     match moment {
         Ok(moment) => Ok(Some(Timestamp::from_millis(moment.timestamp().as_millisecond()))),
-        Err(_) => Err(de::Error::custom(format!("{text:?} is not a time: expected 2017-10-02 10:56:33"))),
+        Err(_) => Err(de::Error::custom(format!(
+            "{text:?} is not a time: expected 2017-10-02 10:56:33"
+        ))),
     }
 }
 

@@ -1,7 +1,7 @@
 use std::{fs, path::Path};
 
-use domain::{Aggregate, Order, Payment, Shipment};
-use event_schemas::{Money, ShopEvent, Currency, order::OrderEvent};
+use domain::{Aggregate, Order, Payment, order, payment};
+use event_schemas::{Currency, Money, ShopEvent, order::OrderEvent};
 use tempfile::TempDir;
 
 use super::*;
@@ -29,7 +29,11 @@ fn folder(orders: &str) -> TempDir {
     put("product_category_name_translation.csv", TRANSLATION);
     put("olist_order_items_dataset.csv", ITEMS);
     put("olist_orders_dataset.csv", &format!("{HEAD}{orders}"));
-    fs::write(folder.path().join("olist_order_payments_dataset.csv.gz"), gzip(PAYMENTS.as_bytes())).unwrap();
+    fs::write(
+        folder.path().join("olist_order_payments_dataset.csv.gz"),
+        gzip(PAYMENTS.as_bytes()),
+    )
+    .unwrap();
     folder
 }
 
@@ -41,23 +45,55 @@ async fn told(orders: &str) -> (Kept, ImportSummary) {
 
 /// The times at which the events of a category happened, in their order.
 fn times(kept: &Kept, category: &str) -> Vec<String> {
-    let told = kept.told().into_iter().filter(|(stream, ..)| stream.category() == category);
-    told.map(|(_, metadata, _)| metadata.occurred_at.to_string()[..10].to_owned()).collect()
+    let told = kept
+        .told()
+        .into_iter()
+        .filter(|(stream, ..)| stream.category() == category);
+    told.map(|(_, metadata, _)| metadata.occurred_at.to_string()[..10].to_owned())
+        .collect()
 }
 
 #[tokio::test]
 async fn a_delivered_order_is_told_to_its_end_at_its_real_times() {
     let (kept, summary) = told(DELIVERED).await;
-    assert_eq!((summary.read, summary.imported, summary.refused.count), (1, 1, 0), "{summary}");
-    assert_eq!(kept.types("order"), ["OrderPlaced", "OrderConfirmed", "OrderShipped", "OrderDelivered"]);
+    assert_eq!(
+        (summary.read, summary.imported, summary.refused.count),
+        (1, 1, 0),
+        "{summary}"
+    );
+    assert_eq!(
+        kept.types("order"),
+        ["OrderPlaced", "OrderConfirmed", "OrderShipped", "OrderDelivered"]
+    );
     // The parcel left before the money was approved: the steps keep their order, the clock keeps its word.
-    assert_eq!(times(&kept, "order"), ["2018-01-10", "2018-01-12", "2018-01-11", "2018-01-20"]);
-    let payment = ["PaymentAuthorisationRequested", "PaymentAuthorised", "PaymentCaptureRequested", "PaymentCaptured"];
+    assert_eq!(
+        times(&kept, "order"),
+        ["2018-01-10", "2018-01-12", "2018-01-11", "2018-01-20"]
+    );
+    let payment = [
+        "PaymentAuthorisationRequested",
+        "PaymentAuthorised",
+        "PaymentCaptureRequested",
+        "PaymentCaptured",
+    ];
     assert_eq!(kept.types("payment"), payment);
-    assert_eq!(kept.types("shipment"), ["ShipmentBooked", "ParcelPickedUp", "ParcelDelivered"]);
-    assert!(summary.to_string().contains("1 orders left before they were paid"), "{summary}");
-    let first_order = kept.events.iter().position(|(stream, _)| stream.category() == "order").unwrap();
-    let known: Vec<_> = kept.events[..first_order].iter().map(|(_, event)| event.event_type.as_str()).collect();
+    assert_eq!(
+        kept.types("shipment"),
+        ["ShipmentBooked", "ParcelPickedUp", "ParcelDelivered"]
+    );
+    assert!(
+        summary.to_string().contains("1 orders left before they were paid"),
+        "{summary}"
+    );
+    let first_order = kept
+        .events
+        .iter()
+        .position(|(stream, _)| stream.category() == "order")
+        .unwrap();
+    let known: Vec<_> = kept.events[..first_order]
+        .iter()
+        .map(|(_, event)| event.event_type.as_str())
+        .collect();
     assert_eq!(known, ["CustomerRegistered", "SellerRegistered", "ProductListed"]);
 }
 
@@ -72,9 +108,16 @@ async fn pieces_become_lines_and_freight_stays_in_the_payment() {
     assert_eq!((placed.items.len(), placed.items[0].quantity), (1, 2));
     assert_eq!(placed.items[0].title, "Bed bath table p1");
     assert_eq!(placed.total, Money::new(39_980, Currency::BRL));
-    assert_eq!((placed.payment.method.as_str(), placed.shipping_address.city.as_str()), ("credit_card", "itapecerica, MG"));
+    assert_eq!(
+        (placed.payment.method.as_str(), placed.shipping_address.city.as_str()),
+        ("credit_card", "itapecerica, MG")
+    );
     assert_eq!(placed.promised_by.unwrap().to_string(), "2018-02-01T00:00:00.000Z");
-    let captured = kept.events.iter().find(|(_, event)| event.event_type == "PaymentCaptured").unwrap();
+    let captured = kept
+        .events
+        .iter()
+        .find(|(_, event)| event.event_type == "PaymentCaptured")
+        .unwrap();
     assert!(String::from_utf8_lossy(&captured.1.data).contains("43554"));
 }
 
@@ -82,18 +125,52 @@ async fn pieces_become_lines_and_freight_stays_in_the_payment() {
 async fn each_status_ends_where_it_should() {
     for (row, order, payment, shipment) in [
         ("created,2018-01-01 10:00:00,,,,", "OrderPlaced", "", ""),
-        ("approved,2018-01-01 10:00:00,2018-01-02 10:00:00,,,", "OrderPlaced", "PaymentAuthorised", ""),
-        ("invoiced,2018-01-01 10:00:00,2018-01-02 10:00:00,,,", "OrderConfirmed", "PaymentAuthorised", ""),
-        ("shipped,2018-01-01 10:00:00,,,,", "OrderShipped", "PaymentCaptured", "ParcelPickedUp"),
-        ("delivered,2018-01-01 10:00:00,,,,", "OrderDelivered", "PaymentCaptured", "ParcelDelivered"),
+        (
+            "approved,2018-01-01 10:00:00,2018-01-02 10:00:00,,,",
+            "OrderPlaced",
+            "PaymentAuthorised",
+            "",
+        ),
+        (
+            "invoiced,2018-01-01 10:00:00,2018-01-02 10:00:00,,,",
+            "OrderConfirmed",
+            "PaymentAuthorised",
+            "",
+        ),
+        (
+            "shipped,2018-01-01 10:00:00,,,,",
+            "OrderShipped",
+            "PaymentCaptured",
+            "ParcelPickedUp",
+        ),
+        (
+            "delivered,2018-01-01 10:00:00,,,,",
+            "OrderDelivered",
+            "PaymentCaptured",
+            "ParcelDelivered",
+        ),
         ("canceled,2018-01-01 10:00:00,,,,", "OrderCancelled", "", ""),
-        ("canceled,2018-01-01 10:00:00,2018-01-02 10:00:00,2018-01-03 10:00:00,,", "OrderCancelled", "PaymentVoided", "ParcelPickedUp"),
-        ("unavailable,2018-01-01 10:00:00,2018-01-02 10:00:00,,,", "OrderRejected", "PaymentVoided", ""),
+        (
+            "canceled,2018-01-01 10:00:00,2018-01-02 10:00:00,2018-01-03 10:00:00,,",
+            "OrderCancelled",
+            "PaymentVoided",
+            "ParcelPickedUp",
+        ),
+        (
+            "unavailable,2018-01-01 10:00:00,2018-01-02 10:00:00,,,",
+            "OrderRejected",
+            "PaymentVoided",
+            "",
+        ),
     ] {
         let (kept, summary) = told(&format!("o2,c3,{row}\n")).await;
         assert_eq!(summary.imported, 1, "{row}: {summary}");
         let last = |category| kept.types(category).last().copied().unwrap_or("");
-        assert_eq!((last("order"), last("payment"), last("shipment")), (order, payment, shipment), "{row}");
+        assert_eq!(
+            (last("order"), last("payment"), last("shipment")),
+            (order, payment, shipment),
+            "{row}"
+        );
     }
 }
 
@@ -101,8 +178,20 @@ async fn each_status_ends_where_it_should() {
 async fn an_order_without_items_has_one_line_at_the_price_paid() {
     let (kept, summary) = told("o3,c3,unavailable,2018-01-01 10:00:00,2018-01-02 10:00:00,,,\n").await;
     assert_eq!((summary.imported, kept.types("product").len()), (1, 0));
-    let placed = String::from_utf8_lossy(&kept.events.iter().find(|(_, e)| e.event_type == "OrderPlaced").unwrap().1.data).into_owned();
-    assert!(placed.contains("not recorded by the source") && placed.contains(r#""total":{"amount":750"#), "{placed}");
+    let placed = String::from_utf8_lossy(
+        &kept
+            .events
+            .iter()
+            .find(|(_, e)| e.event_type == "OrderPlaced")
+            .unwrap()
+            .1
+            .data,
+    )
+    .into_owned();
+    assert!(
+        placed.contains("not recorded by the source") && placed.contains(r#""total":{"amount":750"#),
+        "{placed}"
+    );
 }
 
 #[tokio::test]
@@ -123,12 +212,22 @@ async fn broken_rows_are_named_by_their_first_line_and_the_rest_goes_on() {
          o7,c1,delivered,yesterday,,,,\n{DELIVERED}o8,c1,created,,,,,\n"
     );
     let (kept, summary) = told(&orders).await;
-    assert_eq!((summary.read, summary.imported, summary.refused.count), (6, 1, 5), "{summary}");
+    assert_eq!(
+        (summary.read, summary.imported, summary.refused.count),
+        (6, 1, 5),
+        "{summary}"
+    );
     let mut lines: Vec<_> = summary.refused.first.iter().map(|bad| bad.line).collect();
     lines.sort_unstable();
     assert_eq!(lines, [2, 4, 5, 6, 8], "{summary}");
     let text = summary.to_string();
-    for word in ["its customer is not", "lost", "3 fields", "\"yesterday\" is not a time", "a time is missing"] {
+    for word in [
+        "its customer is not",
+        "lost",
+        "3 fields",
+        "\"yesterday\" is not a time",
+        "a time is missing",
+    ] {
         assert!(text.contains(word), "{word}: {text}");
     }
     assert_eq!(kept.types("order").len(), 4);
@@ -140,7 +239,10 @@ async fn a_second_import_adds_nothing_and_a_missing_file_is_named() {
     let mut kept = Kept::default();
     let first = import(folder.path(), &mut kept).await.unwrap();
     let again = import(folder.path(), &mut kept).await.unwrap();
-    assert_eq!((again.events_appended, again.events_already_there), (0, first.events_appended));
+    assert_eq!(
+        (again.events_appended, again.events_already_there),
+        (0, first.events_appended)
+    );
     fs::remove_file(folder.path().join("olist_sellers_dataset.csv")).unwrap();
     let error = import(folder.path(), &mut kept).await.unwrap_err().to_string();
     assert!(error.contains("olist_sellers_dataset.csv cannot be read"), "{error}");
@@ -154,7 +256,11 @@ fn outcomes<A: Aggregate>(kept: &Kept, name: impl Fn(&A) -> String) -> std::coll
     let mut folded = std::collections::HashMap::<_, A>::new();
     for (stream, event) in &kept.events {
         if stream.category() == A::Event::CATEGORY.as_str() {
-            let version = A::Event::TYPES.iter().find(|(name, _)| *name == event.event_type).unwrap().1;
+            let version = A::Event::TYPES
+                .iter()
+                .find(|(name, _)| *name == event.event_type)
+                .unwrap()
+                .1;
             let event = A::Event::decode(&event.event_type, version, &event.data).unwrap();
             folded.entry(stream.clone()).or_default().evolve(&event);
         }
@@ -172,7 +278,30 @@ async fn all_real_orders_are_taken_and_end_as_the_source_says() {
     let mut kept = Kept::default();
     let summary = import(&dir, &mut kept).await.unwrap();
     println!("{summary}");
-    assert_eq!((summary.read, summary.imported, summary.refused.count), (35_627, 35_627, 0), "{summary}");
+    assert_eq!(
+        (summary.read, summary.imported, summary.refused.count),
+        (35_627, 35_627, 0),
+        "{summary}"
+    );
     assert_eq!(summary.example_customer.as_ref().map(|example| example.orders), Some(7));
-    println!("{:?}", kept.events.len());
+    let orders = outcomes(&kept, |order: &Order| {
+        order
+            .placed()
+            .map_or("none".to_owned(), |placed| format!("{:?}", placed.status))
+    });
+    let payments = outcomes(&kept, |payment: &Payment| format!("{:?}", payment.stage()));
+    println!("{orders:?} {payments:?}");
+    let of = |status: order::Status| orders.get(&format!("{status:?}")).copied();
+    // created and approved are placed; processing and invoiced are confirmed.
+    assert_eq!(of(order::Status::Placed), Some(7));
+    assert_eq!(of(order::Status::Confirmed), Some(545));
+    assert_eq!(of(order::Status::Shipped), Some(902));
+    assert_eq!(of(order::Status::Delivered), Some(33_170));
+    assert_eq!(of(order::Status::Cancelled), Some(439));
+    assert_eq!(of(order::Status::Rejected), Some(564));
+    let money = |stage: payment::Stage| payments.get(&format!("{stage:?}")).copied();
+    // One delivered order has no payment in the source.
+    assert_eq!(money(payment::Stage::Captured), Some(902 + 33_170 - 1));
+    assert_eq!(money(payment::Stage::Voided), Some(297 + 6 + 69 + 564));
+    assert_eq!(money(payment::Stage::Authorised), Some(547));
 }

@@ -1,7 +1,13 @@
 //! Where imported history goes: straight into the log of a stopped shop, or over HTTP into a running one.
 
+mod local;
+mod remote;
+
 use async_trait::async_trait;
 use event_schemas::{NewEvent, StreamName};
+
+pub use local::LocalSink;
+pub use remote::RemoteSink;
 
 /// The history of one stream, or a further piece of it, oldest first. Its events are written together or not at all.
 ///

@@ -1,0 +1,100 @@
+//! What a terminal or a program reads: tables, or one JSON object per line.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::ops::view::{EventView, ProjectionView, StatsView, StreamView};
+
+/// Writes one JSON object per line.
+pub(super) fn json_lines<T: Serialize>(out: &mut dyn Write, items: &[T]) -> io::Result<()> {
+    for item in items {
+        serde_json::to_writer(&mut *out, item)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+pub(super) fn streams(out: &mut dyn Write, streams: &[StreamView], json: bool) -> io::Result<()> {
+    if json {
+        return json_lines(out, streams);
+    }
+    for stream in streams {
+        let StreamView {
+            stream,
+            events,
+            position,
+        } = stream;
+        writeln!(out, "{:<56} {events:>8} {position:>12}", stream.as_str())?;
+    }
+    Ok(())
+}
+
+pub(super) fn streams_head(out: &mut dyn Write, json: bool) -> io::Result<()> {
+    if json {
+        return Ok(());
+    }
+    writeln!(out, "{:<56} {:>8} {:>12}", "STREAM", "EVENTS", "POSITION")
+}
+
+pub(super) fn events(out: &mut dyn Write, events: &[EventView], json: bool) -> io::Result<()> {
+    if json {
+        return json_lines(out, events);
+    }
+    for event in events {
+        writeln!(
+            out,
+            "{:>8}  {}  {}@{}  {}\n          {}",
+            event.position,
+            event.recorded_at,
+            event.stream,
+            event.version,
+            event.event_type,
+            event.data.get()
+        )?;
+    }
+    Ok(())
+}
+
+pub(super) fn stats(out: &mut dyn Write, stats: &StatsView, json: bool) -> io::Result<()> {
+    if json {
+        return json_lines(out, std::slice::from_ref(stats));
+    }
+    writeln!(out, "events         {:>14}", stats.events)?;
+    writeln!(out, "streams        {:>14}", stats.streams)?;
+    writeln!(out, "last position  {:>14}", stats.head)?;
+    writeln!(out, "bytes on disk  {:>14}", stats.bytes_on_disk)?;
+    for category in &stats.categories {
+        writeln!(out, "  {:<12} {:>14}", category.category, category.events)?;
+    }
+    Ok(())
+}
+
+pub(super) fn projections(out: &mut dyn Write, projections: &[ProjectionView], json: bool) -> io::Result<()> {
+    if json {
+        return json_lines(out, projections);
+    }
+    writeln!(
+        out,
+        "{:<16} {:<12} {:>12} {:>10}",
+        "PROJECTION", "STATE", "POSITION", "BEHIND"
+    )?;
+    for projection in projections {
+        let ProjectionView {
+            name,
+            state,
+            position,
+            behind,
+            ..
+        } = projection;
+        write!(out, "{name:<16} {state:<12} {position:>12} {behind:>10}")?;
+        if let Some(rebuild) = &projection.rebuild {
+            write!(out, "  rebuilding: {} of {}", rebuild.position, rebuild.target)?;
+        }
+        if let Some(error) = &projection.error {
+            write!(out, "  {error}")?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,81 @@
+use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
+
+use super::{Cli, Command};
+
+fn parsed(line: &str) -> Result<Command, clap::Error> {
+    Cli::try_parse_from(line.split(' ')).map(|cli| cli.command)
+}
+
+#[test]
+fn the_command_line_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn every_command_teaches_itself() {
+    fn walk(command: &mut clap::Command, path: &str) {
+        let help = command.render_long_help().to_string();
+        assert!(help.lines().count() > 3, "{path} says next to nothing:\n{help}");
+        for sub in command.get_subcommands_mut().filter(|sub| sub.get_name() != "help") {
+            let path = format!("{path} {}", sub.get_name());
+            assert!(sub.get_about().is_some(), "{path} does not say what it does");
+            walk(sub, &path);
+        }
+    }
+    let mut command = Cli::command();
+    command.build();
+    walk(&mut command, "jangteo");
+    let help = Cli::command().render_help().to_string();
+    assert!(
+        help.contains("Exit codes") && help.contains("jangteo up --demo"),
+        "{help}"
+    );
+}
+
+#[test]
+fn up_takes_every_setting_as_a_flag() {
+    let Ok(Command::Up(args)) =
+        parsed("jangteo up --demo --data /tmp/x --listen 127.0.0.1:0 --carrier-speed 5000000 --log-format json")
+    else {
+        panic!("up was not understood");
+    };
+    let config = args.layers().unwrap().into_config().unwrap();
+    assert!(config.demo && config.listen.port() == 0);
+    assert!((config.carrier_speed() - 5_000_000.0).abs() < f64::EPSILON);
+}
+
+#[test]
+fn what_makes_no_sense_is_a_usage_error() {
+    for line in [
+        "jangteo",
+        "jangteo fly",
+        "jangteo up --listen nowhere",
+        "jangteo log read",
+        "jangteo log read not_a_stream",
+        "jangteo projection rebuild",
+        "jangteo projection rebuild catalogue --all",
+        "jangteo import",
+    ] {
+        let error = parsed(line).err().unwrap_or_else(|| panic!("{line} was taken"));
+        assert_eq!(error.exit_code(), 2, "{line}: {error}");
+    }
+    assert_eq!(
+        parsed("jangteo --help").err().map(|e| e.kind()),
+        Some(ErrorKind::DisplayHelp)
+    );
+}
+
+#[test]
+fn where_and_how_can_stand_before_or_behind() {
+    for line in [
+        "jangteo log list --data /tmp/x --json --prefix order-",
+        "jangteo log tail --after 0 --category order --category payment --no-follow --json --data /tmp/x",
+        "jangteo projection rebuild --all --data /tmp/x --json",
+        "jangteo projection rebuild catalogue my_page",
+        "jangteo import olist /tmp/olist --data /tmp/x",
+        "jangteo import --data /tmp/x icecat /tmp/products.jsonl.gz --json",
+        "jangteo log stats --server http://127.0.0.1:1 --token x",
+    ] {
+        parsed(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+    }
+}

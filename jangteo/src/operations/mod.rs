@@ -1,0 +1,77 @@
+//! What an operator does from the command line, on a running shop or on a stopped one's folder, alike.
+
+mod local;
+mod remote;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use event_log::{Direction, EventFilter, LogError};
+use event_schemas::StreamName;
+
+pub(crate) use local::open_log;
+pub use local::{LocalOperations, OpenError};
+pub use remote::{RemoteOperations, RemoteShop};
+
+use crate::ops::view::{LogPage, ProjectionView, StatsView, StreamPage, StreamsPage};
+
+/// Why an operation did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum OperationError {
+    /// There is no such stream or projection.
+    #[error("{0}")]
+    NotFound(String),
+    /// The shop does not answer, or refuses.
+    #[error("{0}")]
+    Shop(String),
+    /// The folder's log failed.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A read model failed.
+    #[error("{0}")]
+    Projections(String),
+}
+
+/// The operator's view of a shop. Its two sides give the same answers.
+#[async_trait]
+pub trait Operations: Send + Sync {
+    /// The streams whose names start with `prefix` and stand after `after`.
+    async fn streams(&self, prefix: &str, after: Option<&str>, size: usize) -> Result<StreamsPage, OperationError>;
+
+    /// Events of one stream.
+    async fn stream(
+        &self,
+        name: &StreamName,
+        from: Option<u64>,
+        direction: Direction,
+        size: usize,
+    ) -> Result<StreamPage, OperationError>;
+
+    /// Events of the whole log after a position, waiting up to `wait` for one where there is none.
+    async fn events(
+        &self,
+        after: u64,
+        filter: &EventFilter,
+        size: usize,
+        wait: Duration,
+    ) -> Result<LogPage, OperationError>;
+
+    /// Whether anybody may append to the log meanwhile, so that following it makes sense.
+    fn is_live(&self) -> bool;
+
+    /// Counts.
+    async fn stats(&self) -> Result<StatsView, OperationError>;
+
+    /// The read models: where each is, and how far a rebuild has come.
+    async fn projections(&self) -> Result<Vec<ProjectionView>, OperationError>;
+
+    /// Starts to rebuild a read model beside the live one.
+    async fn rebuild(&self, name: &str) -> Result<(), OperationError>;
+}
+
+pub(crate) fn no_such_stream(name: &StreamName) -> OperationError {
+    OperationError::NotFound(format!(
+        "there is no stream {name}: `jangteo log list --prefix {}` lists those that exist",
+        name.category()
+    ))
+}

@@ -1,0 +1,10 @@
+//! What operators may see and do: streams, events, counts, read models and their rebuilds, imports.
+
+pub mod importing;
+mod query;
+pub mod reading;
+pub mod routes;
+pub mod view;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+//! What operators see of the log and the read models: the same over HTTP, on a terminal and in `--json`.
+
+use event_log::{LogStats, RecordedEvent, StreamSummary};
+use event_schemas::{StreamName, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A stream, from afar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StreamView {
+    /// Its name.
+    #[schema(value_type = String, example = "order-018f3c1e-7b4a-7c3e-9d2f-1a2b3c4d5e6f")]
+    pub stream: StreamName,
+    /// How many events it holds.
+    pub events: u64,
+    /// The position of its last event.
+    pub position: u64,
+}
+
+impl From<StreamSummary> for StreamView {
+    fn from(summary: StreamSummary) -> Self {
+        Self {
+            stream: summary.stream,
+            events: summary.version + 1,
+            position: summary.position.0,
+        }
+    }
+}
+
+/// Some streams, in the order of their names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StreamsPage {
+    /// The streams.
+    pub streams: Vec<StreamView>,
+    /// Where the next page starts: hand it over as `after`. None at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// An event as the log holds it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct EventView {
+    /// Its place in the whole log.
+    pub position: u64,
+    /// Its stream.
+    #[schema(value_type = String)]
+    pub stream: StreamName,
+    /// Its place in the stream; the first is 0.
+    pub version: u64,
+    /// Its id.
+    pub id: Uuid,
+    /// Its type's name.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// When the log took it.
+    pub recorded_at: Timestamp,
+    /// Who, when, why.
+    #[schema(value_type = Object)]
+    pub metadata: Box<RawValue>,
+    /// What happened.
+    #[schema(value_type = Object)]
+    pub data: Box<RawValue>,
+}
+
+impl From<&RecordedEvent> for EventView {
+    fn from(event: &RecordedEvent) -> Self {
+        Self {
+            position: event.position.0,
+            stream: event.stream.clone(),
+            version: event.version,
+            id: event.id,
+            event_type: event.event_type.to_string(),
+            recorded_at: event.recorded_at,
+            metadata: json_or_text(&event.metadata),
+            data: json_or_text(&event.data),
+        }
+    }
+}
+
+/// The stored JSON, byte for byte; what is not JSON is shown as a string, so that an operator can still look at it.
+fn json_or_text(bytes: &[u8]) -> Box<RawValue> {
+    serde_json::from_slice(bytes)
+        .or_else(|_| to_raw_value(&String::from_utf8_lossy(bytes)))
+        // Invariant: a string always has a JSON form.
+        .unwrap_or_default()
+}
+
+/// Some events of one stream.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct StreamPage {
+    /// The events, in the direction asked for.
+    pub events: Vec<EventView>,
+    /// The version the next page starts with: hand it over as `from`. None at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<u64>,
+}
+
+/// Some events of the whole log.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct LogPage {
+    /// The events, oldest first.
+    pub events: Vec<EventView>,
+    /// Everything up to here was looked at: hand it over as `after` to go on.
+    pub position: u64,
+    /// The position of the last event in the log.
+    pub head: u64,
+}
+
+/// The whole log, from afar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StatsView {
+    /// Events in the log.
+    pub events: u64,
+    /// Streams in the log.
+    pub streams: u64,
+    /// The position of the last event.
+    pub head: u64,
+    /// Bytes on disk.
+    pub bytes_on_disk: u64,
+    /// Events by category, most first.
+    pub categories: Vec<CategoryView>,
+}
+
+/// One category of streams.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CategoryView {
+    /// Its name.
+    pub category: String,
+    /// How many events its streams hold.
+    pub events: u64,
+}
+
+impl From<LogStats> for StatsView {
+    fn from(stats: LogStats) -> Self {
+        let categories = stats.categories.into_iter();
+        Self {
+            events: stats.events,
+            streams: stats.streams,
+            head: stats.head.0,
+            bytes_on_disk: stats.bytes_on_disk,
+            categories: categories
+                .map(|(category, events)| CategoryView { category, events })
+                .collect(),
+        }
+    }
+}
+
+/// One line of an import: a stream's history, oldest first.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImportLine {
+    /// The stream's name.
+    pub stream: String,
+    /// Its events, written together or not at all.
+    pub events: Vec<ImportEvent>,
+}
+
+/// One event of an import.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImportEvent {
+    /// Derived from what is imported, so that the same import again writes nothing.
+    pub id: Uuid,
+    /// Its type's name.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// As in the log; `imported` must be true.
+    #[schema(value_type = Object)]
+    pub metadata: Box<RawValue>,
+    /// What happened.
+    #[schema(value_type = Object)]
+    pub data: Box<RawValue>,
+}
+
+/// What became of an import.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImportAnswer {
+    /// Events appended now.
+    pub appended: u64,
+    /// Events that had been appended before.
+    pub duplicates: u64,
+    /// The lines that were refused; the others are in the log.
+    pub refused: Vec<RefusedLine>,
+}
+
+/// A line that was not imported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RefusedLine {
+    /// Its number; the first is 1.
+    pub line: u64,
+    /// Why.
+    pub reason: String,
+}
+
+/// The read models, as the projections keep them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProjectionsView {
+    /// The position of the last event in the log.
+    pub head: u64,
+    /// One for each read model.
+    pub projections: Vec<ProjectionView>,
+}
+
+/// One read model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProjectionView {
+    /// Its name.
+    pub name: String,
+    /// Whether it is `live` (waits for news), `catching_up`, or `failed` (tries again).
+    pub state: String,
+    /// It shows every event up to here.
+    pub position: u64,
+    /// How far that is behind the last event.
+    pub behind: u64,
+    /// Why it does not get on, where it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The rebuild under way beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rebuild: Option<RebuildView>,
+}
+
+/// A rebuild under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RebuildView {
+    /// How far it has come.
+    pub position: u64,
+    /// Where the log ended when it was last asked.
+    pub target: u64,
+}
