@@ -158,11 +158,16 @@ impl Placed {
                 reason: reason.clone(),
             }
             .into(),
-            (Asked::Cancel { reason }, Now::Placed | Now::Confirmed) => OrderCancelled {
-                order_id,
-                reason: reason.clone(),
+            (Asked::Cancel { reason }, Now::Placed | Now::Confirmed) => {
+                let mut findings = Findings::default();
+                findings.line("reason", &reason.message, 300);
+                findings.into_result()?;
+                OrderCancelled {
+                    order_id,
+                    reason: reason.clone(),
+                }
+                .into()
             }
-            .into(),
 
             // Done before, or the customer was faster: the shop's next step has nothing left to do.
             (Asked::Place(_), _)

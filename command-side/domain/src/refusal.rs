@@ -26,6 +26,8 @@ pub enum Kind {
     Invalid,
     /// There is no such thing.
     NotFound,
+    /// Not for the one who asks.
+    Forbidden,
     /// Not in the present state.
     Conflict,
     /// The one who asks had another state in mind: it changed since.
@@ -79,6 +81,11 @@ impl Refusal {
     /// Not in the present state.
     pub fn conflict(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(Kind::Conflict, code, message)
+    }
+
+    /// Not for the one who asks.
+    pub fn forbidden(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Kind::Forbidden, code, message)
     }
 
     /// The one who asks had another state in mind.

@@ -8,12 +8,17 @@
 //! - [`payments`], [`shipping`]: event-sourced, with the ports to the provider and the carrier.
 
 pub mod accounts;
+pub mod carts;
 pub mod execution;
+pub mod images;
 pub mod inventory;
+pub mod orders;
 pub mod outbox;
 pub mod payments;
 pub mod problems;
+pub mod products;
 pub mod relational;
+pub mod routes;
 pub mod secret;
 pub mod services;
 pub mod shipping;

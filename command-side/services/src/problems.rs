@@ -67,6 +67,7 @@ pub fn refused(refusal: Refusal) -> Problem {
             "The request makes no sense as it is",
         ),
         Kind::NotFound => (Problem::not_found(refusal.message), "There is nothing here"),
+        Kind::Forbidden => (Problem::forbidden(refusal.message), "This account may not do that"),
         Kind::Conflict => (
             Problem::conflict(refusal.message),
             "That cannot be done as things stand",

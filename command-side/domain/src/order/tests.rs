@@ -125,6 +125,16 @@ fn an_order_is_cancelled_only_before_it_is_shipped() {
 }
 
 #[test]
+fn a_reason_is_one_line_that_says_something() {
+    for message in ["", "a\nb", &"x".repeat(301)] {
+        let reason = Reason::new("cancelled_by_customer", message);
+        order([placed()])
+            .when(OrderCommand::Cancel { reason })
+            .then_refused_fields(["reason"]);
+    }
+}
+
+#[test]
 fn a_customer_who_cancelled_first_leaves_the_shop_nothing_to_do() {
     let cancelled_before = order([placed(), cancelled()]);
     cancelled_before.when(OrderCommand::Confirm).then_nothing();
