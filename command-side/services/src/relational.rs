@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use domain::Refusal;
 use sqlx::{
     Connection, SqlSafeStr, SqliteConnection, SqlitePool,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
@@ -118,14 +117,6 @@ impl Database {
     }
 }
 
-/// A command's id that was used before, with another body.
-pub(crate) fn key_reused() -> Refusal {
-    Refusal::invalid(
-        "idempotency-key-reused",
-        "this Idempotency-Key was used before with another body: use a new key for a new request",
-    )
-}
-
 impl From<DatabaseError> for ServiceError {
     fn from(error: DatabaseError) -> Self {
         Self::Fault(error.to_string())
@@ -199,8 +190,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("a.sqlite"), &[FIRST]).await.unwrap();
         let mut writer = database.writer().await;
-        let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *writer).await.unwrap();
-        let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *writer).await.unwrap();
+        let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous")
+            .fetch_one(&mut *writer)
+            .await
+            .unwrap();
+        let journal: String = sqlx::query_scalar("PRAGMA journal_mode")
+            .fetch_one(&mut *writer)
+            .await
+            .unwrap();
         assert_eq!((synchronous, journal.as_str()), (2, "wal"));
     }
 }

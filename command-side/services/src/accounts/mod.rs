@@ -1,1 +1,231 @@
-//! Accounts and sessions: who may sign in, and as what.
+//! Accounts: who may sign in, as what, and for how long.
+//!
+//! Relational, because an e-mail address belongs to one account only. What others need to know (there is a new customer,
+//! a new seller, an admin changed someone's roles) goes into the log through the [`outbox`](crate::outbox).
+//!
+//! - [`registration`]: new accounts, by themselves, by the set-up token, or seeded; [`roles`];
+//! - [`sessions`]: signing in, refreshing, signing out; [`throttle`]: guessing passwords slowly;
+//! - [`passwords`]: argon2id, off the async threads; [`checks`]: what an e-mail address, a name and a password look like;
+//! - [`routes`]: the HTTP side.
+
+mod checks;
+mod error;
+mod passwords;
+mod registration;
+mod roles;
+mod routes;
+mod sessions;
+#[cfg(test)]
+mod tests;
+mod throttle;
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use edge::{Principal, RequestContext, Role, Tokens};
+use event_log::{EventLog, Position};
+use event_schemas::{AccountId, Actor, Metadata, Timestamp};
+use serde::{Deserialize, Serialize};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+
+pub use self::{
+    error::AccountError,
+    passwords::Cost,
+    registration::{NewAccount, SetUp},
+    roles::NewRoles,
+    routes::{openapi, routes},
+    sessions::{Credentials, RefreshToken, SignedIn},
+};
+use self::{passwords::Passwords, throttle::Throttle};
+use crate::{
+    outbox::{Outbox, Outgoing, PATIENCE, RelaySettings, Seq},
+    relational::{Database, DatabaseError, Step},
+    secret::Secret,
+};
+
+const STEPS: &[Step] = &[(1, "accounts", include_str!("../../migrations/accounts/sqlite/0001_accounts.sql"))];
+
+/// How long sessions last and what a password costs.
+#[derive(Debug, Clone, Copy)]
+pub struct AccountsSettings {
+    /// How long an access token is good for.
+    pub access_ttl: Duration,
+    /// How long someone stays signed in by refreshing.
+    pub session_ttl: Duration,
+    /// What checking one password costs.
+    pub cost: Cost,
+}
+
+impl Default for AccountsSettings {
+    fn default() -> Self {
+        Self {
+            access_ttl: edge::tokens::DEFAULT_TTL,
+            session_ttl: Duration::from_secs(30 * 24 * 60 * 60),
+            cost: Cost::default(),
+        }
+    }
+}
+
+/// The accounts of the shop.
+pub struct Accounts {
+    database: Arc<Database>,
+    outbox: Outbox,
+    log: Arc<dyn EventLog>,
+    tokens: Arc<Tokens>,
+    secret: Secret,
+    passwords: Passwords,
+    throttle: Throttle,
+    settings: AccountsSettings,
+}
+
+/// An account as its owner and admins see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Account {
+    /// The account; as a customer or a seller it has the same id.
+    pub id: AccountId,
+    /// With which it signs in.
+    pub email: String,
+    /// What its owner is called.
+    pub name: String,
+    /// What it may do.
+    #[schema(value_type = Vec<Role>)]
+    pub roles: Vec<Role>,
+}
+
+/// A command was done, now or before, and where in the log it can be seen, if it says anything there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done<T> {
+    /// The answer.
+    pub answer: T,
+    /// A position from which the effect can be seen.
+    pub position: Option<Position>,
+}
+
+/// An account as it is stored.
+struct Stored {
+    account: Account,
+    password_hash: String,
+    fingerprint: String,
+}
+
+const COLUMNS: &str = "id, email, name, roles, password_hash, fingerprint";
+
+impl Accounts {
+    /// Opens the database `file`; `secret` signs what must not be guessed (refresh tokens, fingerprints).
+    ///
+    /// # Errors
+    /// When the file cannot be opened or was written by a newer version.
+    pub async fn open(
+        file: &Path,
+        secret: Secret,
+        log: Arc<dyn EventLog>,
+        tokens: Arc<Tokens>,
+        settings: AccountsSettings,
+    ) -> Result<Self, DatabaseError> {
+        let database = Arc::new(Database::open(file, STEPS).await?);
+        let outbox = Outbox::start(Arc::clone(&database), Arc::clone(&log), RelaySettings::default()).await?;
+        let accounts = Self {
+            database,
+            outbox,
+            log,
+            tokens,
+            passwords: Passwords::new(settings.cost, &secret),
+            secret,
+            throttle: Throttle::default(),
+            settings,
+        };
+        accounts.forget_old_sessions(Timestamp::now()).await?;
+        Ok(accounts)
+    }
+
+    /// The account of that id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn account(&self, id: AccountId) -> Result<Option<Account>, AccountError> {
+        let mut reader = self.database.readers().acquire().await.map_err(DatabaseError::from)?;
+        let stored = find(&mut reader, Key::Id(id)).await?;
+        Ok(stored.map(|stored| stored.account))
+    }
+
+    /// Waits until the log has everything; false when `patience` ran out. For a clean stop.
+    pub async fn drained(&self, patience: Duration) -> bool {
+        self.outbox.drained(patience).await
+    }
+
+    /// A body's digest as it is stored. It is keyed: a plain digest of a body that holds a password would let whoever steals
+    /// the database guess passwords far faster than argon2 allows.
+    fn keyed(&self, fingerprint: &str) -> String {
+        crate::secret::hex(&self.secret.derive(format!("fingerprint {fingerprint}").as_bytes()))
+    }
+
+    /// Where what was written can be seen: where the outbox put it, or, for a repeat, anywhere from now on.
+    async fn position(&self, seq: Option<Seq>) -> Option<Position> {
+        match seq {
+            Some(seq) => self.outbox.sent(seq, PATIENCE).await,
+            None if self.outbox.drained(PATIENCE).await => self.log.head().await.ok(),
+            None => None,
+        }
+    }
+
+    async fn tell(
+        &self,
+        transaction: &mut SqliteConnection,
+        events: &[Outgoing],
+    ) -> Result<Option<Seq>, DatabaseError> {
+        self.outbox.write(transaction, events).await
+    }
+}
+
+/// By what an account is found.
+enum Key<'a> {
+    Id(AccountId),
+    Email(&'a str),
+    Command(uuid::Uuid),
+}
+
+async fn find(connection: &mut SqliteConnection, key: Key<'_>) -> Result<Option<Stored>, DatabaseError> {
+    let (column, value) = match key {
+        Key::Id(id) => ("id", id.to_string()),
+        Key::Email(email) => ("email_key", checks::email_key(email)),
+        Key::Command(id) => ("command_id", id.to_string()),
+    };
+    let sql = format!("SELECT {COLUMNS} FROM accounts WHERE {column} = ?1");
+    // Safe: both parts are constants of this file.
+    let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(value);
+    let row = query.fetch_optional(connection).await?;
+    row.map(|row| stored(&row)).transpose()
+}
+
+fn stored(row: &SqliteRow) -> Result<Stored, DatabaseError> {
+    let damaged = |error: String| DatabaseError::Statement(sqlx::Error::Decode(error.into()));
+    let id: String = row.try_get("id")?;
+    let roles: String = row.try_get("roles")?;
+    Ok(Stored {
+        account: Account {
+            id: id.parse().map_err(|error: event_schemas::ids::NotAnId| damaged(error.to_string()))?,
+            email: row.try_get("email")?,
+            name: row.try_get("name")?,
+            roles: serde_json::from_str(&roles).map_err(|error| damaged(error.to_string()))?,
+        },
+        password_hash: row.try_get("password_hash")?,
+        fingerprint: row.try_get("fingerprint")?,
+    })
+}
+
+/// What the log says beside the event. No fingerprint: bodies here hold passwords.
+fn metadata(context: &RequestContext, actor: AccountId, command_id: uuid::Uuid) -> Metadata {
+    Metadata {
+        command_id: Some(command_id),
+        traceparent: context.traceparent.clone(),
+        ..Metadata::new(context.received_at, context.correlation_id, Actor::Account(actor))
+    }
+}
+
+/// The principal that an account's tokens speak for.
+fn principal(account: &Account, session_id: uuid::Uuid) -> Principal {
+    Principal {
+        account_id: account.id,
+        roles: account.roles.clone(),
+        session_id: Some(session_id),
+    }
+}

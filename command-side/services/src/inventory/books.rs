@@ -15,7 +15,7 @@ use event_schemas::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{outbox::Outgoing, relational::key_reused};
+use crate::{execution::CommandContext, outbox::Outgoing, services::key_reused};
 
 /// The most pieces of one product that inventory keeps: far from where a number would overflow.
 pub const MAX_ON_HAND: u64 = 1_000_000_000_000;
@@ -41,6 +41,16 @@ pub(super) struct Request {
     pub(super) id: Uuid,
     pub(super) command: Command,
     pub(super) metadata: Metadata,
+}
+
+impl Request {
+    pub(super) fn new(command: Command, context: &CommandContext) -> Self {
+        Self {
+            id: context.command_id,
+            command,
+            metadata: context.metadata(),
+        }
+    }
 }
 
 /// How many pieces there are and how many of them are promised.
@@ -137,7 +147,12 @@ impl Books {
         self.receipts.insert(request.id, receipt);
         self.new_receipts.push(request.id);
         let event = StockEvent::from(received.clone());
-        self.outgoing.push(Outgoing::new(product_id.uuid(), event_id(request), &event, &request.metadata));
+        self.outgoing.push(Outgoing::new(
+            product_id.uuid(),
+            event_id(request),
+            &event,
+            &request.metadata,
+        ));
         Ok(received)
     }
 
@@ -152,7 +167,10 @@ impl Books {
             *quantity = quantity.saturating_add(line.quantity);
         }
         if wanted.is_empty() || lines.iter().any(|line| line.quantity == 0) {
-            return Err(Refusal::invalid("nothing-to-reserve", "each line needs at least one piece"));
+            return Err(Refusal::invalid(
+                "nothing-to-reserve",
+                "each line needs at least one piece",
+            ));
         }
         let available = |id: &ProductId| self.stock.get(id).copied().unwrap_or_default().available();
         let short = |(product_id, quantity): (&ProductId, &u32)| StockLine {
@@ -160,14 +178,20 @@ impl Books {
             quantity: *quantity,
             available: available(product_id),
         };
-        let shortages: Vec<_> =
-            wanted.iter().map(short).filter(|line| u64::from(line.quantity) > line.available).collect();
+        let shortages: Vec<_> = wanted
+            .iter()
+            .map(short)
+            .filter(|line| u64::from(line.quantity) > line.available)
+            .collect();
         if !shortages.is_empty() {
             let refused = StockReservationRefused { order_id, shortages };
             self.settle(order_id, State::Refused, vec![], &refused.into(), request);
             return Ok(());
         }
-        let lines: Vec<_> = wanted.into_iter().map(|(product_id, quantity)| Line { product_id, quantity }).collect();
+        let lines: Vec<_> = wanted
+            .into_iter()
+            .map(|(product_id, quantity)| Line { product_id, quantity })
+            .collect();
         let moved = self.each(&lines, |stock, quantity| stock.reserved += quantity);
         let reserved = StockReserved {
             order_id,
@@ -188,7 +212,9 @@ impl Books {
             // Overtaken by its compensation: the order is marked, so that the command that comes late does nothing.
             None => vec![],
         };
-        let moved = self.each(&lines, |stock, quantity| stock.reserved = stock.reserved.saturating_sub(quantity));
+        let moved = self.each(&lines, |stock, quantity| {
+            stock.reserved = stock.reserved.saturating_sub(quantity)
+        });
         let released = StockReleased { order_id, lines: moved };
         self.settle(order_id, State::Released, vec![], &released.into(), request);
         Ok(())
@@ -235,7 +261,12 @@ impl Books {
     ) {
         self.reservations.insert(order_id, Reservation { state, lines });
         self.changed_reservations.insert(order_id);
-        self.outgoing.push(Outgoing::new(order_id.uuid(), event_id(request), event, &request.metadata));
+        self.outgoing.push(Outgoing::new(
+            order_id.uuid(),
+            event_id(request),
+            event,
+            &request.metadata,
+        ));
     }
 }
 
@@ -245,7 +276,10 @@ fn event_id(request: &Request) -> Uuid {
 }
 
 fn gone(order_id: OrderId) -> Refusal {
-    Refusal::conflict("stock-issued", format!("the goods of order {order_id} have left the house"))
+    Refusal::conflict(
+        "stock-issued",
+        format!("the goods of order {order_id} have left the house"),
+    )
 }
 
 fn nothing_reserved(order_id: OrderId) -> Refusal {

@@ -18,22 +18,26 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use domain::commands::{Directive, ServiceCommand};
 use event_log::{EventLog, Position};
-use event_schemas::{Actor, Metadata, ProductId, stock::StockReceived};
+use event_schemas::{ProductId, stock::StockReceived};
 use tokio::sync::{mpsc, oneshot};
-use uuid::Uuid;
 
+pub use self::books::{MAX_ON_HAND, MAX_RECEIPT};
 use self::{
     books::{Command, Request},
     writer::{Done, Job, Writer},
 };
-pub use self::books::{MAX_ON_HAND, MAX_RECEIPT};
 use crate::{
+    execution::CommandContext,
     outbox::{Outbox, PATIENCE, RelaySettings},
     relational::{Database, DatabaseError, Step},
     services::ServiceError,
 };
 
-const STEPS: &[Step] = &[(1, "stock", include_str!("../../migrations/inventory/sqlite/0001_stock.sql"))];
+const STEPS: &[Step] = &[(
+    1,
+    "stock",
+    include_str!("../../migrations/inventory/sqlite/0001_stock.sql"),
+)];
 
 /// Commands that may wait for the writer; more wait at the sender.
 const QUEUE: usize = 4096;
@@ -89,21 +93,15 @@ impl Inventory {
 
     /// Goods came in. The same command again gets the same answer; with another fingerprint it is refused.
     ///
-    /// The metadata's `command_id` and `fingerprint` are the command's; without an id it is a new one.
-    ///
     /// # Errors
     /// When the quantity is not acceptable, or the database fails.
     pub async fn receive(
         &self,
         product_id: ProductId,
         quantity: u32,
-        metadata: Metadata,
+        context: &CommandContext,
     ) -> Result<Received, ServiceError> {
-        let request = Request {
-            id: metadata.command_id.unwrap_or_else(Uuid::now_v7),
-            command: Command::Receive(product_id, quantity),
-            metadata,
-        };
+        let request = Request::new(Command::Receive(product_id, quantity), context);
         let done = self.submit(request).await?;
         let position = match done.seq {
             Some(seq) => self.outbox.sent(seq, PATIENCE).await,
@@ -128,16 +126,8 @@ impl Inventory {
             ServiceCommand::IssueStock { order_id } => Command::Issue(*order_id),
             other => return Err(ServiceError::Fault(format!("not for inventory: {other:?}"))),
         };
-        let metadata = Metadata {
-            causation_id: Some(directive.causation_id),
-            command_id: Some(directive.id),
-            ..Metadata::new(directive.at, directive.correlation_id, Actor::system("inventory"))
-        };
-        let request = Request {
-            id: directive.id,
-            command,
-            metadata,
-        };
+        let context = CommandContext::of_directive(directive, "inventory");
+        let request = Request::new(command, &context);
         self.submit(request).await.map(|_| ())
     }
 

@@ -45,10 +45,7 @@ struct StoredLine {
 
 impl Books {
     /// Reads the rows that these commands touch. Inside the transaction: nobody else can change them until it ends.
-    pub(super) async fn load(
-        transaction: &mut SqliteConnection,
-        requests: &[Request],
-    ) -> Result<Self, DatabaseError> {
+    pub(super) async fn load(transaction: &mut SqliteConnection, requests: &[Request]) -> Result<Self, DatabaseError> {
         let mut books = Self::default();
         let (mut products, mut orders, mut commands) = (HashSet::new(), HashSet::new(), vec![]);
         for request in requests {
@@ -68,7 +65,12 @@ impl Books {
         }
         books.load_receipts(transaction, &commands).await?;
         books.load_reservations(transaction, &orders).await?;
-        products.extend(books.reservations.values().flat_map(|r| r.lines.iter().map(|line| line.product_id)));
+        products.extend(
+            books
+                .reservations
+                .values()
+                .flat_map(|r| r.lines.iter().map(|line| line.product_id)),
+        );
         books.load_stock(transaction, &products).await?;
         Ok(books)
     }
@@ -85,7 +87,8 @@ impl Books {
                 quantity: number(quantity)?,
                 available: number(available)?,
             };
-            self.receipts.insert(stored(&command_id)?, Receipt { fingerprint, received });
+            self.receipts
+                .insert(stored(&command_id)?, Receipt { fingerprint, received });
         }
         Ok(())
     }
@@ -98,8 +101,10 @@ impl Books {
         if ids.is_empty() {
             return Ok(());
         }
-        let rows: Vec<(String, String, String)> =
-            sqlx::query_as(RESERVATIONS).bind(json(ids)).fetch_all(connection).await?;
+        let rows: Vec<(String, String, String)> = sqlx::query_as(RESERVATIONS)
+            .bind(json(ids))
+            .fetch_all(connection)
+            .await?;
         for (order_id, state, lines) in rows {
             let lines: Vec<StoredLine> = from_json(&lines)?;
             let line = |line: StoredLine| Line {
@@ -153,7 +158,13 @@ impl Books {
             .iter()
             .filter_map(|id| {
                 let Receipt { fingerprint, received } = self.receipts.get(id)?;
-                Some((id, fingerprint, received.product_id, received.quantity, received.available))
+                Some((
+                    id,
+                    fingerprint,
+                    received.product_id,
+                    received.quantity,
+                    received.available,
+                ))
             })
             .collect();
         put(transaction, PUT_RECEIPTS, &receipts).await

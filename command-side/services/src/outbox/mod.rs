@@ -172,7 +172,10 @@ impl Outbox {
         // rolled back leaves a gap, which nobody minds.
         let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
         let first = self.next.fetch_add(count, Ordering::Relaxed);
-        let rows: Vec<_> = (first..).zip(events).map(|(seq, outgoing)| Row::new(seq, outgoing)).collect();
+        let rows: Vec<_> = (first..)
+            .zip(events)
+            .map(|(seq, outgoing)| Row::new(seq, outgoing))
+            .collect();
         let json = serde_json::to_string(&rows).unwrap_or_default();
         sqlx::query(INSERT).bind(json).execute(&mut *transaction).await?;
         Ok(Some(Seq(first + count - 1)))

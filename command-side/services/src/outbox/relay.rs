@@ -74,7 +74,10 @@ impl Relay {
     async fn wait(&self, swept: &mut Seq) {
         let sent = self.sent.borrow().seq;
         if *swept < sent {
-            if timeout(self.settings.sweep_after, self.committed.notified()).await.is_ok() {
+            if timeout(self.settings.sweep_after, self.committed.notified())
+                .await
+                .is_ok()
+            {
                 return;
             }
             match self.sweep(sent).await {

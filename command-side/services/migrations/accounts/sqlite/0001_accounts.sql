@@ -29,8 +29,7 @@ CREATE TABLE refresh_tokens (
     digest      TEXT PRIMARY KEY,
     session_id  TEXT NOT NULL REFERENCES sessions (id),
     issued_at   INTEGER NOT NULL,
-    replaced_by TEXT, -- the command that replaced it
-    fingerprint TEXT  -- of that command's body
+    replaced_by TEXT UNIQUE -- the command that replaced it
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX refresh_tokens_by_session ON refresh_tokens (session_id);
 
@@ -39,14 +38,6 @@ CREATE TABLE setup_token (
     only   INTEGER PRIMARY KEY CHECK (only = 1),
     digest TEXT NOT NULL
 ) STRICT;
-
--- Changes of roles, by the command that asked for them.
-CREATE TABLE role_changes (
-    command_id  TEXT PRIMARY KEY,
-    fingerprint TEXT NOT NULL,
-    account_id  TEXT NOT NULL REFERENCES accounts (id),
-    roles       TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
 
 -- Events on their way to the log, in the order of the commits.
 CREATE TABLE outbox (

@@ -1,0 +1,329 @@
+//! New accounts: by themselves, by the set-up token, or seeded by the shop.
+
+use edge::{RequestContext, Role};
+use event_schemas::{
+    AccountId, Metadata,
+    audit::{AuditEvent, RolesChanged},
+    customer::{CustomerEvent, CustomerRegistered},
+    ids::derived_uuid,
+    seller::{SellerEvent, SellerRegistered},
+};
+use serde::Deserialize;
+use sqlx::{Connection, SqliteConnection};
+use uuid::Uuid;
+
+use super::{Account, AccountError, Accounts, Done, Key, Stored, checks, find, metadata};
+use crate::{
+    outbox::Outgoing,
+    relational::{BEGIN, DatabaseError},
+    secret,
+};
+
+/// Someone who wants an account.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAccount {
+    /// With which to sign in.
+    pub email: String,
+    /// 8 to 128 characters.
+    #[schema(min_length = 8, max_length = 128)]
+    pub password: String,
+    /// What to call its owner.
+    #[schema(min_length = 1, max_length = 100)]
+    pub name: String,
+}
+
+/// The first admin of an empty shop.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetUp {
+    /// What the shop printed when it was started.
+    pub token: String,
+    /// With which to sign in.
+    pub email: String,
+    /// 8 to 128 characters.
+    #[schema(min_length = 8, max_length = 128)]
+    pub password: String,
+    /// What to call its owner.
+    #[schema(min_length = 1, max_length = 100)]
+    pub name: String,
+}
+
+/// What the first admin may do: everything it takes to run a small shop alone. They can give roles away afterwards.
+const FIRST_ADMIN: [Role; 3] = [Role::Admin, Role::Operator, Role::Seller];
+
+const INSERT: &str = "\
+    INSERT INTO accounts (id, email, email_key, name, password_hash, roles, created_at, command_id, fingerprint) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+
+const PUT_SETUP_TOKEN: &str = "\
+    INSERT INTO setup_token (only, digest) VALUES (1, ?1) ON CONFLICT (only) DO UPDATE SET digest = excluded.digest";
+
+const ADMINS: &str = "SELECT count(*) FROM accounts, json_each(roles) WHERE value = 'admin'";
+
+impl Accounts {
+    /// A new customer. The same command again gets the same answer.
+    ///
+    /// # Errors
+    /// When fields are not acceptable, the address is taken, or the command's key was used with another body.
+    pub async fn register(
+        &self,
+        new: &NewAccount,
+        fingerprint: &str,
+        context: &RequestContext,
+    ) -> Result<Done<Account>, AccountError> {
+        let command_id = context.command_id(None);
+        if let Some(account) = self.repeated(command_id, fingerprint).await? {
+            let answer = Account {
+                roles: vec![Role::Customer],
+                ..account
+            };
+            let position = self.position(None).await;
+            return Ok(Done { answer, position });
+        }
+        let stored = self.prepare(new, vec![Role::Customer], command_id, fingerprint).await?;
+        let mut writer = self.database.writer().await;
+        let mut transaction = writer.begin_with(BEGIN).await?;
+        insert(&mut transaction, &stored, command_id, context).await?;
+        let metadata = metadata(context, stored.account.id, command_id);
+        let seq = self
+            .tell(&mut transaction, &introductions(&stored.account, &metadata))
+            .await?;
+        transaction.commit().await?;
+        drop(writer);
+        self.outbox.committed(seq);
+        let position = self.position(seq).await;
+        Ok(Done {
+            answer: stored.account,
+            position,
+        })
+    }
+
+    /// An account that the shop makes for itself, with these roles; where the address has one already, that one as it is.
+    ///
+    /// # Errors
+    /// When fields are not acceptable or the database fails.
+    pub async fn seed(&self, new: &NewAccount, roles: Vec<Role>) -> Result<Account, AccountError> {
+        let existing = find(&mut *self.database.writer().await, Key::Email(&new.email)).await?;
+        if let Some(existing) = existing {
+            return Ok(existing.account);
+        }
+        let context = RequestContext::internal("seed accounts");
+        let command_id = context.command_id(None);
+        let stored = self.prepare(new, roles, command_id, "").await?;
+        let mut writer = self.database.writer().await;
+        let mut transaction = writer.begin_with(BEGIN).await?;
+        insert(&mut transaction, &stored, command_id, &context).await?;
+        let metadata = metadata(&context, stored.account.id, command_id);
+        let seq = self
+            .tell(&mut transaction, &introductions(&stored.account, &metadata))
+            .await?;
+        transaction.commit().await?;
+        self.outbox.committed(seq);
+        Ok(stored.account)
+    }
+
+    /// A fresh one-time token for the first admin, in place of any before it; none where there is an admin.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn new_setup_token(&self) -> Result<Option<String>, AccountError> {
+        let fault = |error: std::io::Error| AccountError::Fault(error.to_string());
+        let mut writer = self.database.writer().await;
+        let mut transaction = writer.begin_with(BEGIN).await?;
+        if admins(&mut transaction).await? > 0 {
+            return Ok(None);
+        }
+        let token = secret::hex(&secret::random().map_err(fault)?[..16]);
+        sqlx::query(PUT_SETUP_TOKEN)
+            .bind(secret::digest_of(&token))
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(Some(token))
+    }
+
+    /// The first admin, for whoever has the token. The same command again gets the same answer.
+    ///
+    /// # Errors
+    /// When the token is wrong or used, fields are not acceptable, or the address is taken.
+    pub async fn set_up(
+        &self,
+        set_up: &SetUp,
+        fingerprint: &str,
+        context: &RequestContext,
+    ) -> Result<Done<Account>, AccountError> {
+        let command_id = context.command_id(None);
+        if let Some(account) = self.repeated(command_id, fingerprint).await? {
+            let answer = Account {
+                roles: FIRST_ADMIN.to_vec(),
+                ..account
+            };
+            let position = self.position(None).await;
+            return Ok(Done { answer, position });
+        }
+        check_setup_token(&mut *self.database.writer().await, &set_up.token).await?;
+        let new = NewAccount {
+            email: set_up.email.clone(),
+            password: set_up.password.clone(),
+            name: set_up.name.clone(),
+        };
+        let stored = self
+            .prepare(&new, FIRST_ADMIN.to_vec(), command_id, fingerprint)
+            .await?;
+        let mut writer = self.database.writer().await;
+        let mut transaction = writer.begin_with(BEGIN).await?;
+        // Again, now that nobody else can use it: hashing the password took a while.
+        check_setup_token(&mut transaction, &set_up.token).await?;
+        insert(&mut transaction, &stored, command_id, context).await?;
+        sqlx::query("DELETE FROM setup_token")
+            .execute(&mut *transaction)
+            .await?;
+        let metadata = metadata(context, stored.account.id, command_id);
+        let mut events = introductions(&stored.account, &metadata);
+        events.push(roles_changed(stored.account.id, &stored.account, &metadata));
+        let seq = self.tell(&mut transaction, &events).await?;
+        transaction.commit().await?;
+        drop(writer);
+        self.outbox.committed(seq);
+        let position = self.position(seq).await;
+        Ok(Done {
+            answer: stored.account,
+            position,
+        })
+    }
+
+    /// The account that this very command made before.
+    async fn repeated(&self, command_id: Uuid, fingerprint: &str) -> Result<Option<Account>, AccountError> {
+        let mut reader = self.database.readers().acquire().await?;
+        let Some(stored) = find(&mut reader, Key::Command(command_id)).await? else {
+            return Ok(None);
+        };
+        if stored.fingerprint == self.keyed(fingerprint) {
+            Ok(Some(stored.account))
+        } else {
+            Err(AccountError::KeyReused)
+        }
+    }
+
+    /// Checks and hashes: everything that can be done before the database is locked.
+    async fn prepare(
+        &self,
+        new: &NewAccount,
+        roles: Vec<Role>,
+        command_id: Uuid,
+        fingerprint: &str,
+    ) -> Result<Stored, AccountError> {
+        checks::new_account(&new.email, &new.password, &new.name)?;
+        Ok(Stored {
+            account: Account {
+                id: AccountId::derived(command_id, "account"),
+                email: new.email.clone(),
+                name: new.name.trim().to_owned(),
+                roles,
+            },
+            password_hash: self.passwords.hash(&new.password).await?,
+            fingerprint: self.keyed(fingerprint),
+        })
+    }
+}
+
+async fn insert(
+    transaction: &mut SqliteConnection,
+    stored: &Stored,
+    command_id: Uuid,
+    context: &RequestContext,
+) -> Result<(), AccountError> {
+    let account = &stored.account;
+    if find(transaction, Key::Command(command_id)).await?.is_some() {
+        // The same command twice at the same moment: the other one is a hair ahead, and its answer is found next time.
+        return Err(AccountError::Fault(
+            "the same request is being answered already".to_owned(),
+        ));
+    }
+    if find(transaction, Key::Email(&account.email)).await?.is_some() {
+        return Err(AccountError::EmailTaken);
+    }
+    sqlx::query(INSERT)
+        .bind(account.id.to_string())
+        .bind(&account.email)
+        .bind(checks::email_key(&account.email))
+        .bind(&account.name)
+        .bind(&stored.password_hash)
+        .bind(roles_json(&account.roles))
+        .bind(context.received_at.as_millis())
+        .bind(command_id.to_string())
+        .bind(&stored.fingerprint)
+        .execute(transaction)
+        .await?;
+    Ok(())
+}
+
+async fn check_setup_token(connection: &mut SqliteConnection, token: &str) -> Result<(), AccountError> {
+    if admins(connection).await? > 0 {
+        return Err(AccountError::AlreadySetUp);
+    }
+    // Digests are compared, so the time this takes says nothing about the token.
+    let digest: Option<String> = sqlx::query_scalar("SELECT digest FROM setup_token")
+        .fetch_optional(connection)
+        .await?;
+    if digest.is_some_and(|digest| digest == secret::digest_of(token)) {
+        Ok(())
+    } else {
+        Err(AccountError::WrongSetUpToken)
+    }
+}
+
+pub(super) async fn admins(connection: &mut SqliteConnection) -> Result<i64, DatabaseError> {
+    Ok(sqlx::query_scalar(ADMINS).fetch_one(connection).await?)
+}
+
+/// What the rest of the shop is told of an account with these roles. The ids are the account's: it is told once, even where
+/// a role is taken and given again.
+pub(super) fn introductions(account: &Account, metadata: &Metadata) -> Vec<Outgoing> {
+    let mut events = vec![];
+    let id = |name| derived_uuid(account.id.uuid(), name);
+    if account.roles.contains(&Role::Customer) {
+        let registered = CustomerRegistered {
+            customer_id: account.id,
+            name: account.name.clone(),
+            email: Some(account.email.clone()),
+        };
+        let event = CustomerEvent::from(registered);
+        events.push(Outgoing::new(
+            account.id.uuid(),
+            id("customer-registered"),
+            &event,
+            metadata,
+        ));
+    }
+    if account.roles.contains(&Role::Seller) {
+        let registered = SellerRegistered {
+            seller_id: account.id,
+            name: account.name.clone(),
+        };
+        let event = SellerEvent::from(registered);
+        events.push(Outgoing::new(
+            account.id.uuid(),
+            id("seller-registered"),
+            &event,
+            metadata,
+        ));
+    }
+    events
+}
+
+/// What the audit is told. In the stream of the one who did it.
+pub(super) fn roles_changed(admin_id: AccountId, account: &Account, metadata: &Metadata) -> Outgoing {
+    let changed = RolesChanged {
+        admin_id,
+        account_id: account.id,
+        roles: account.roles.iter().map(ToString::to_string).collect(),
+    };
+    Outgoing::new(admin_id.uuid(), Uuid::now_v7(), &AuditEvent::from(changed), metadata)
+}
+
+pub(super) fn roles_json(roles: &[Role]) -> String {
+    // Invariant: a list of words can always be written.
+    serde_json::to_string(roles).unwrap_or_default()
+}

@@ -1,0 +1,1 @@
+//! What every payment provider must do, whichever adapter speaks to it.
