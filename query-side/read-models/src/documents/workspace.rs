@@ -63,6 +63,11 @@ impl<M: Model> Workspace<M> {
         !self.changed.is_empty()
     }
 
+    /// How many documents were changed and not committed.
+    pub const fn changes(&self) -> usize {
+        self.changed.len()
+    }
+
     /// A document as it is now, with all changes.
     ///
     /// # Errors

@@ -1,0 +1,52 @@
+//! Which status of an order an event brings about, for every read model that shows one.
+
+use event_schemas::{
+    OrderId, ShopEvent,
+    order::{OrderEvent, Reason},
+    payment::PaymentEvent,
+    stock::ReservationEvent,
+};
+use read_models::order_view::OrderStatus;
+
+/// The order an event is about.
+pub(super) fn order_of(event: &ShopEvent) -> Option<OrderId> {
+    Some(match event {
+        ShopEvent::Order(event) => match event {
+            OrderEvent::OrderPlaced(event) => event.order_id,
+            OrderEvent::OrderConfirmed(event) => event.order_id,
+            OrderEvent::OrderShipped(event) => event.order_id,
+            OrderEvent::OrderDelivered(event) => event.order_id,
+            OrderEvent::OrderRejected(event) => event.order_id,
+            OrderEvent::OrderCancelled(event) => event.order_id,
+        },
+        ShopEvent::Reservation(ReservationEvent::StockReserved(event)) => event.order_id,
+        ShopEvent::Payment(event) => match event {
+            PaymentEvent::PaymentAuthorisationRequested(event) => event.order_id,
+            PaymentEvent::PaymentAuthorised(event) => event.order_id,
+            PaymentEvent::PaymentDeclined(event) => event.order_id,
+            PaymentEvent::PaymentCaptureRequested(event) => event.order_id,
+            PaymentEvent::PaymentCaptured(event) => event.order_id,
+            PaymentEvent::PaymentVoidRequested(event) => event.order_id,
+            PaymentEvent::PaymentVoided(event) => event.order_id,
+            PaymentEvent::PaymentOutcomeUnknown(event) => event.order_id,
+        },
+        _ => return None,
+    })
+}
+
+/// The status an event brings the order to, with the reason if it ends badly.
+pub(super) fn step(event: &ShopEvent) -> Option<(OrderStatus, Option<&Reason>)> {
+    Some(match event {
+        ShopEvent::Reservation(ReservationEvent::StockReserved(_)) => (OrderStatus::StockReserved, None),
+        ShopEvent::Payment(PaymentEvent::PaymentAuthorised(_)) => (OrderStatus::PaymentAuthorised, None),
+        ShopEvent::Order(event) => match event {
+            OrderEvent::OrderPlaced(_) => (OrderStatus::Placed, None),
+            OrderEvent::OrderConfirmed(_) => (OrderStatus::Confirmed, None),
+            OrderEvent::OrderShipped(_) => (OrderStatus::Shipped, None),
+            OrderEvent::OrderDelivered(_) => (OrderStatus::Delivered, None),
+            OrderEvent::OrderRejected(event) => (OrderStatus::Rejected, Some(&event.reason)),
+            OrderEvent::OrderCancelled(event) => (OrderStatus::Cancelled, Some(&event.reason)),
+        },
+        _ => return None,
+    })
+}

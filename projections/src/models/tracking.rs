@@ -1,0 +1,90 @@
+//! Where parcels are: `tracking`.
+
+use event_schemas::{
+    Category, ShipmentId, ShopEvent,
+    shipment::{ParcelStatus, ShipmentBooked, ShipmentEvent},
+};
+use read_models::tracking::{ShipmentView, Tracking, TrackingEvent, TrackingView};
+
+use crate::projection::{Fact, Key, Projection, Unexpected};
+
+/// Fills the tracking pages.
+#[derive(Debug, Default)]
+pub(crate) struct TrackingProjection;
+
+impl Projection for TrackingProjection {
+    type Model = Tracking;
+    const CATEGORIES: &'static [Category] = &[Category::Shipment];
+
+    fn about(&mut self, fact: &Fact<'_>, keys: &mut Vec<Key<Self>>) -> Result<(), Unexpected> {
+        if let ShopEvent::Shipment(event) = fact.event {
+            keys.push(match event {
+                ShipmentEvent::ShipmentBooked(event) => event.order_id,
+                ShipmentEvent::ParcelPickedUp(event) => event.order_id,
+                ShipmentEvent::ParcelScanned(event) => event.order_id,
+                ShipmentEvent::ParcelDelivered(event) => event.order_id,
+                ShipmentEvent::ShipmentCancelled(event) => event.order_id,
+            });
+        }
+        Ok(())
+    }
+
+    fn apply(
+        &mut self,
+        fact: &Fact<'_>,
+        _: &Key<Self>,
+        document: &mut Option<TrackingView>,
+    ) -> Result<bool, Unexpected> {
+        let ShopEvent::Shipment(event) = fact.event else {
+            return Ok(false);
+        };
+        let (id, status, location) = match event {
+            ShipmentEvent::ShipmentBooked(booked) => {
+                book(document.get_or_insert_default(), booked);
+                (booked.shipment_id, ParcelStatus::Booked, "")
+            }
+            ShipmentEvent::ParcelPickedUp(event) => (event.shipment_id, ParcelStatus::PickedUp, &*event.location),
+            ShipmentEvent::ParcelScanned(event) => (event.shipment_id, event.status, &*event.location),
+            ShipmentEvent::ParcelDelivered(event) => (event.shipment_id, ParcelStatus::Delivered, &*event.location),
+            ShipmentEvent::ShipmentCancelled(event) => (event.shipment_id, ParcelStatus::Cancelled, ""),
+        };
+        let shipment = document.as_mut().and_then(|tracking| shipment(tracking, id));
+        let shipment = shipment.ok_or(Unexpected::NoSuch("a parcel"))?;
+        let event = TrackingEvent {
+            status,
+            at: fact.at,
+            location: location.to_owned(),
+        };
+        Ok(report(shipment, event))
+    }
+}
+
+fn book(tracking: &mut TrackingView, booked: &ShipmentBooked) {
+    if shipment(tracking, booked.shipment_id).is_none() {
+        tracking.shipments.push(ShipmentView {
+            id: booked.shipment_id,
+            carrier: booked.carrier.clone(),
+            tracking_number: booked.tracking_number.clone(),
+            status: ParcelStatus::Booked,
+            destination: booked.destination.clone(),
+            estimated_delivery: booked.estimated_delivery,
+            events: vec![],
+        });
+    }
+}
+
+fn shipment(tracking: &mut TrackingView, id: ShipmentId) -> Option<&mut ShipmentView> {
+    tracking.shipments.iter_mut().find(|shipment| shipment.id == id)
+}
+
+fn report(shipment: &mut ShipmentView, event: TrackingEvent) -> bool {
+    if shipment.events.contains(&event) {
+        return false;
+    }
+    // Carriers report late: a scan that arrives after the delivery is history, not news.
+    if !matches!(shipment.status, ParcelStatus::Delivered | ParcelStatus::Cancelled) {
+        shipment.status = event.status;
+    }
+    shipment.events.push(event);
+    true
+}

@@ -1,0 +1,12 @@
+//! Reading the log from a checkpoint, writing documents, rebuilding beside what is live.
+
+pub(crate) mod generation;
+pub(crate) mod pages;
+mod rebuilding;
+pub(crate) mod report;
+pub(crate) mod runner;
+
+/// Waits until `stop` is set, or whoever could set it is gone.
+async fn stopped(stop: &mut tokio::sync::watch::Receiver<bool>) {
+    let _gone = stop.wait_for(|stop| *stop).await.is_err();
+}

@@ -1,0 +1,125 @@
+//! What a projection says of itself while it runs.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use read_models::documents::{Checkpoint, Generation};
+
+use crate::status::{ProjectionState, ProjectionStatus, RebuildStatus};
+
+/// A projection is live when it is no more than this behind: appends that are being shown this moment.
+const LIVE_WITHIN: u64 = 256;
+
+/// What a projection says of itself.
+#[derive(Debug)]
+pub(crate) struct Report {
+    name: &'static str,
+    said: Mutex<Said>,
+}
+
+#[derive(Debug, Default)]
+struct Said {
+    generation: u32,
+    /// As of the last commit.
+    checkpoint: Checkpoint,
+    /// May be ahead of the checkpoint, by events that changed nothing.
+    position: u64,
+    error: Option<String>,
+    rebuild: Option<Rebuild>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Rebuild {
+    generation: u32,
+    started_at: u64,
+    started: Instant,
+    position: u64,
+}
+
+impl Report {
+    pub(crate) fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            said: Mutex::default(),
+        }
+    }
+
+    /// What is shown now.
+    pub(crate) fn shows(&self, generation: Generation, checkpoint: Checkpoint, position: u64) {
+        let mut said = self.said();
+        said.generation = generation.number;
+        said.checkpoint = checkpoint;
+        said.position = position;
+        said.error = None;
+    }
+
+    /// What went wrong; until something is shown again.
+    pub(crate) fn failed(&self, error: String) {
+        self.said().error = Some(error);
+    }
+
+    /// A generation is being built, from here.
+    pub(crate) fn builds(&self, generation: Generation, position: u64) {
+        self.said().rebuild = Some(Rebuild {
+            generation: generation.number,
+            started_at: position,
+            started: Instant::now(),
+            position,
+        });
+    }
+
+    /// It is built up to here.
+    pub(crate) fn built(&self, position: u64) {
+        if let Some(rebuild) = &mut self.said().rebuild {
+            rebuild.position = position;
+        }
+    }
+
+    /// It is built, or given up.
+    pub(crate) fn rebuild_over(&self) {
+        self.said().rebuild = None;
+    }
+
+    /// Against the log's head.
+    pub(crate) fn status(&self, head: u64) -> ProjectionStatus {
+        let said = self.said();
+        let lag = head.saturating_sub(said.position);
+        let state = match &*said {
+            Said { error: Some(_), .. } => ProjectionState::Failed,
+            Said { rebuild: Some(_), .. } => ProjectionState::Rebuilding,
+            _ if lag > LIVE_WITHIN => ProjectionState::CatchingUp,
+            _ => ProjectionState::Live,
+        };
+        ProjectionStatus {
+            name: self.name,
+            state,
+            position: said.position,
+            head,
+            lag,
+            generation: said.generation,
+            documents: said.checkpoint.documents,
+            skipped: said.checkpoint.skipped,
+            error: said.error.clone(),
+            rebuild: said.rebuild.map(|rebuild| rebuild.status(head)),
+        }
+    }
+
+    fn said(&self) -> MutexGuard<'_, Said> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Rebuild {
+    fn status(self, head: u64) -> RebuildStatus {
+        let millis = self.started.elapsed().as_millis().max(1);
+        let done = self.position.saturating_sub(self.started_at);
+        RebuildStatus {
+            generation: self.generation,
+            position: self.position,
+            head,
+            per_second: u64::try_from(u128::from(done) * 1000 / millis).unwrap_or(u64::MAX),
+        }
+    }
+}
