@@ -1,1 +1,2 @@
-//! The demo shop: products, pictures and one account per role, for a first look.
+pub mod catalogue;
+pub mod picture;
