@@ -1,0 +1,139 @@
+//! Query parameters, each looked at: an unknown one is refused by name rather than ignored, so that a misspelt filter does
+//! not quietly find everything.
+
+use std::{fmt::Display, str::FromStr};
+
+use edge::Problem;
+use warp::{Filter, Rejection};
+
+/// The page size where the client does not say.
+pub(crate) const DEFAULT_SIZE: usize = 20;
+/// The largest page.
+pub(crate) const LARGEST_SIZE: usize = 100;
+/// The longest value.
+const LONGEST: usize = 2_000;
+
+/// The parameters of a request, every one of them known, given once, and UTF-8.
+pub(crate) struct Parameters(Vec<(String, String)>);
+
+/// Extracts the query parameters as they came.
+pub(crate) fn raw() -> impl Filter<Extract = (Vec<(String, String)>,), Error = Rejection> + Clone {
+    warp::query::<Vec<(String, String)>>()
+}
+
+impl Parameters {
+    /// Refuses what is not among `known`, what is given twice, and what is not UTF-8.
+    pub(crate) fn of(given: Vec<(String, String)>, known: &[&str]) -> Result<Self, Problem> {
+        for (at, (name, value)) in given.iter().enumerate() {
+            if !known.contains(&name.as_str()) {
+                let name: String = name.chars().take(80).collect();
+                let expected = if known.is_empty() {
+                    "none is".to_owned()
+                } else {
+                    known.join(", ")
+                };
+                return Err(Problem::bad_parameter(
+                    &name,
+                    format!("unknown; known here: {expected}"),
+                ));
+            }
+            if given[..at].iter().any(|(before, _)| before == name) {
+                return Err(Problem::bad_parameter(name, "given twice"));
+            }
+            // What was not UTF-8 arrives as the replacement character.
+            if value.contains('\u{fffd}') {
+                return Err(Problem::bad_parameter(name, "not UTF-8"));
+            }
+            if value.len() > LONGEST {
+                return Err(Problem::bad_parameter(name, format!("longer than {LONGEST} bytes")));
+            }
+        }
+        Ok(Self(given))
+    }
+
+    /// A text; an empty one is as good as none.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        let given = self.0.iter().find(|(present, _)| present == name);
+        given.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// A text that stands for something.
+    pub(crate) fn parsed<T: FromStr>(&self, name: &str, expected: impl Display) -> Result<Option<T>, Problem> {
+        let Some(text) = self.text(name) else {
+            return Ok(None);
+        };
+        let parsed = text
+            .parse()
+            .map_err(|_| Problem::bad_parameter(name, format!("expected {expected}")))?;
+        Ok(Some(parsed))
+    }
+
+    /// One of a few words, as serde knows them.
+    pub(crate) fn word<T: serde::de::DeserializeOwned>(
+        &self,
+        name: &str,
+        expected: &str,
+    ) -> Result<Option<T>, Problem> {
+        let Some(text) = self.text(name) else {
+            return Ok(None);
+        };
+        let word = serde_json::from_value(text.into());
+        word.map(Some)
+            .map_err(|_| Problem::bad_parameter(name, format!("expected one of {expected}")))
+    }
+
+    /// `size`: how many on a page.
+    pub(crate) fn size(&self) -> Result<usize, Problem> {
+        let expected = format!("a number from 1 to {LARGEST_SIZE}");
+        match self.parsed::<usize>("size", &expected)? {
+            None => Ok(DEFAULT_SIZE),
+            Some(size) if (1..=LARGEST_SIZE).contains(&size) => Ok(size),
+            Some(_) => Err(Problem::bad_parameter("size", format!("expected {expected}"))),
+        }
+    }
+
+    /// `cursor`: where the page starts, in the list of that name.
+    pub(crate) fn cursor(&self, list: &str) -> Result<Option<Vec<u8>>, Problem> {
+        self.text("cursor")
+            .map(|text| crate::cursor::read(list, text))
+            .transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(given: &[(&str, &str)]) -> Result<Parameters, Problem> {
+        let given = given
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        Parameters::of(given, &["q", "size"])
+    }
+
+    #[test]
+    fn what_nobody_knows_is_refused_by_name() {
+        let problem = of(&[("q", "cup"), ("colour", "red")]).err().unwrap();
+        assert!(
+            problem.detail().contains("colour") && problem.detail().contains("q, size"),
+            "{problem}"
+        );
+        assert!(of(&[("q", "a"), ("q", "b")]).err().unwrap().detail().contains("twice"));
+        assert!(of(&[("q", "\u{fffd}")]).err().unwrap().detail().contains("UTF-8"));
+    }
+
+    #[test]
+    fn a_page_has_1_to_100_entries() {
+        assert_eq!(of(&[]).unwrap().size().unwrap(), DEFAULT_SIZE);
+        assert_eq!(of(&[("size", "")]).unwrap().size().unwrap(), DEFAULT_SIZE);
+        assert_eq!(of(&[("size", "100")]).unwrap().size().unwrap(), 100);
+        for wrong in ["0", "101", "-1", "x", "99999999999999999999"] {
+            assert_eq!(
+                of(&[("size", wrong)]).unwrap().size().unwrap_err().status(),
+                400,
+                "{wrong}"
+            );
+        }
+    }
+}

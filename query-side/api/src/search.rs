@@ -1,0 +1,127 @@
+//! `GET /api/v1/search`: the catalogue.
+
+use std::sync::Arc;
+
+use edge::{Problem, ProblemDocument, Response, reply};
+use read_models::{
+    catalogue::{Catalogue, SearchError, SearchQuery, SearchResponse, Sort},
+    documents::Model,
+};
+use warp::{Filter, filters::BoxedFilter};
+
+use crate::{
+    Queries, cursor,
+    freshness::{Wish, wish},
+    parameters::{self, Parameters},
+    with,
+};
+
+const KNOWN: [&str; 9] = [
+    "q",
+    "category",
+    "brand",
+    "min_price",
+    "max_price",
+    "in_stock",
+    "sort",
+    "size",
+    "cursor",
+];
+
+pub(crate) fn route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)> {
+    warp::path!("api" / "v1" / "search")
+        .and(warp::get())
+        .and(with(queries))
+        .and(parameters::raw())
+        .and(wish())
+        .then(async |queries: Arc<Queries>, given, wish| search(&queries, given, wish).await)
+        .map(reply::finish)
+        .boxed()
+}
+
+/// Find products, or browse.
+///
+/// English is stemmed, Korean found with and without particles. Facets count over all pages and respect all filters.
+#[utoipa::path(get, path = "/api/v1/search", tag = "Catalogue", operation_id = "search",
+    params(
+        ("q" = Option<String>, Query, description = "What the customer typed; empty to browse.", example = "coffee"),
+        ("category" = Option<String>, Query, description = "Only this category and those beneath it."),
+        ("brand" = Option<String>, Query, description = "Only this brand."),
+        ("min_price" = Option<i64>, Query, description = "At this price or above, in minor units."),
+        ("max_price" = Option<i64>, Query, description = "At this price or below, in minor units."),
+        ("in_stock" = Option<bool>, Query, description = "Only what can, or cannot, be bought now."),
+        ("sort" = Option<Sort>, Query, description = "In which order; `relevance` unless said otherwise."),
+        ("size" = Option<u32>, Query, description = "Hits on a page, 1 to 100; 20 unless said otherwise."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before, with the same parameters."),
+        ("Consistency-Token" = Option<String>, Header, description = "See at least what this token stands for."),
+        ("Prefer" = Option<String>, Header, description = "`return=stale`: rather an old answer than a 503."),
+    ),
+    responses(
+        (status = 200, description = "What was found.", body = SearchResponse,
+            headers(("Consistency-Token" = String), ("Stale" = Option<String>))),
+        (status = 400, description = "A parameter is unknown or not valid; `errors` names it.", body = ProblemDocument,
+            content_type = "application/problem+json"),
+        (status = 503, description = "Not caught up with the token.", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    ))]
+async fn search(queries: &Queries, given: Vec<(String, String)>, wish: Wish) -> Result<Response, Problem> {
+    let parameters = Parameters::of(given, &KNOWN)?;
+    let mut query = read(&parameters)?;
+    let list = list_of(&query);
+    query.after = parameters.cursor(&list)?;
+    let shown = queries.shown(&[Catalogue::NAME], wish).await?;
+    let found = queries.models.search(query).await.map_err(|error| match error {
+        SearchError::BadCursor => cursor::broken(),
+        SearchError::Unavailable(_) => Problem::internal(error),
+    })?;
+    let response = found.into_response(|place| cursor::write(&list, place));
+    Ok(shown.public(reply::ok(&response)))
+}
+
+fn read(parameters: &Parameters) -> Result<SearchQuery, Problem> {
+    let query = SearchQuery {
+        text: parameters.text("q").unwrap_or_default().to_owned(),
+        category: parameters.text("category").map(str::to_owned),
+        brand: parameters.text("brand").map(str::to_owned),
+        min_price: price(parameters, "min_price")?,
+        max_price: price(parameters, "max_price")?,
+        in_stock: parameters.parsed("in_stock", "true or false")?,
+        sort: parameters
+            .word("sort", "relevance, price_asc, price_desc, newest")?
+            .unwrap_or_default(),
+        size: parameters.size()?,
+        after: None,
+    };
+    if let (Some(min), Some(max)) = (query.min_price, query.max_price)
+        && min > max
+    {
+        return Err(Problem::bad_parameter(
+            "min_price",
+            format!("{min} is more than max_price, {max}"),
+        ));
+    }
+    Ok(query)
+}
+
+fn price(parameters: &Parameters, name: &str) -> Result<Option<i64>, Problem> {
+    let expected = "a whole number of minor units, 0 or more";
+    match parameters.parsed::<i64>(name, expected)? {
+        Some(negative) if negative < 0 => Err(Problem::bad_parameter(name, format!("expected {expected}"))),
+        price => Ok(price),
+    }
+}
+
+/// Names the list that a search walks through: a cursor belongs to the very search that gave it out, whatever its page size.
+fn list_of(query: &SearchQuery) -> String {
+    let SearchQuery {
+        text,
+        category,
+        brand,
+        min_price,
+        max_price,
+        in_stock,
+        sort,
+        ..
+    } = query;
+    format!("search {text:?} {category:?} {brand:?} {min_price:?} {max_price:?} {in_stock:?} {sort:?}")
+}

@@ -1,0 +1,74 @@
+//! `GET /api/v1/seller/orders`: what a seller has to send.
+
+use std::sync::Arc;
+
+use edge::{Principal, Problem, ProblemDocument, Response, Role, reply, require};
+use read_models::{
+    documents::Model,
+    seller_orders::{SellerOrders, SellerOrdersView},
+};
+use warp::{Filter, filters::BoxedFilter};
+
+use crate::{
+    Queries, cursor,
+    freshness::{Wish, wish},
+    parameters::{self, Parameters},
+    signed_in, unreadable, with,
+};
+
+const LIST: &str = "seller_orders";
+
+pub(crate) fn route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)> {
+    warp::path!("api" / "v1" / "seller" / "orders")
+        .and(warp::get())
+        .and(with(queries))
+        .and(signed_in(queries))
+        .and(parameters::raw())
+        .and(wish())
+        .then(async |queries: Arc<Queries>, who: Principal, given, wish| {
+            seller_orders(&queries, &who, given, wish).await
+        })
+        .map(reply::finish)
+        .boxed()
+}
+
+/// The seller's orders, newest first: of each order only the seller's own items.
+#[utoipa::path(get, path = "/api/v1/seller/orders", tag = "Seller", operation_id = "seller_orders",
+    security(("bearer" = [])),
+    params(
+        ("size" = Option<u32>, Query, description = "Orders on a page, 1 to 100; 20 unless said otherwise."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        ("Consistency-Token" = Option<String>, Header, description = "See at least what this token stands for."),
+        ("Prefer" = Option<String>, Header, description = "`return=stale`: rather an old answer than a 503."),
+    ),
+    responses(
+        (status = 200, description = "The orders.", body = SellerOrdersView,
+            headers(("Consistency-Token" = String), ("Stale" = Option<String>))),
+        (status = 400, description = "A parameter is unknown or not valid; `errors` names it.", body = ProblemDocument,
+            content_type = "application/problem+json"),
+        (status = 401, description = "Sign in first.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "Not a seller.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "Not caught up with the token.", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    ))]
+async fn seller_orders(
+    queries: &Queries,
+    who: &Principal,
+    given: Vec<(String, String)>,
+    wish: Wish,
+) -> Result<Response, Problem> {
+    require(who, &[Role::Seller])?;
+    let parameters = Parameters::of(given, &["size", "cursor"])?;
+    let (size, after) = (parameters.size()?, parameters.cursor(LIST)?);
+    let shown = queries.shown(&[SellerOrders::NAME], wish).await?;
+    let orders = queries.models.seller_orders();
+    let page = orders
+        .of_seller(who.account_id, after.as_deref(), size)
+        .await
+        .map_err(unreadable)?;
+    let view = SellerOrdersView {
+        orders: page.items,
+        next_cursor: page.next.as_deref().map(|place| cursor::write(LIST, place)),
+    };
+    Ok(shown.private(reply::ok(&view)))
+}
