@@ -184,7 +184,7 @@ impl<A: Aggregate> Execution<A> {
                 Ok(_) | Err(AppendError::Refused(_)) => return self.answered_by_log(id, context).await,
                 Err(AppendError::Log(error)) => return Err(error.into()),
             }
-            metrics::counter!("jangteo_command_conflicts_total").increment(1);
+            metrics::counter!("command_conflicts_total").increment(1);
             loaded = self.load(id).await?;
         }
         Err(ServiceError::Fault(format!(

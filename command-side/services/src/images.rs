@@ -124,4 +124,4 @@ fn check(bytes: &[u8]) -> Result<Format, Refusal> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

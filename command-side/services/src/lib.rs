@@ -22,3 +22,6 @@ pub mod routes;
 pub mod secret;
 pub mod services;
 pub mod shipping;
+
+#[cfg(test)]
+mod testing;

@@ -37,7 +37,7 @@ pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
 #[utoipa::path(
     get,
     path = "/images/{key}",
-    tag = "Products",
+    tag = "Catalogue",
     operation_id = "getImage",
     params(("key" = String, Path, description = "The picture's key, from a product's `image`")),
     responses(

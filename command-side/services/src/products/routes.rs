@@ -118,7 +118,7 @@ pub struct ProductRef {
 #[utoipa::path(
     post,
     path = "/api/v1/products",
-    tag = "Products",
+    tag = "Catalogue",
     operation_id = "listProduct",
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body get the same answer")),
     request_body = NewProduct,

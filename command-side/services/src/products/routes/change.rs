@@ -77,7 +77,7 @@ impl From<ProductPatch> for ProductChange {
 #[utoipa::path(
     patch,
     path = "/api/v1/products/{id}",
-    tag = "Products",
+    tag = "Catalogue",
     operation_id = "changeProduct",
     params(
         ("id" = ProductId, Path, description = "Which product"),
@@ -120,7 +120,7 @@ pub(super) async fn change_product(
 #[utoipa::path(
     delete,
     path = "/api/v1/products/{id}",
-    tag = "Products",
+    tag = "Catalogue",
     operation_id = "delistProduct",
     params(
         ("id" = ProductId, Path, description = "Which product"),

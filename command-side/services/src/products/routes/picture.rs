@@ -42,7 +42,7 @@ pub(super) struct Picture {
 #[utoipa::path(
     put,
     path = "/api/v1/products/{id}/image",
-    tag = "Products",
+    tag = "Catalogue",
     operation_id = "pictureProduct",
     params(("id" = ProductId, Path, description = "Which product")),
     request_body(content = Vec<u8>, content_type = "image/*"),

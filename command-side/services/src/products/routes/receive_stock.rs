@@ -56,7 +56,7 @@ pub(super) struct ReceivedStock {
 #[utoipa::path(
     post,
     path = "/api/v1/products/{id}/stock-receipts",
-    tag = "Products",
+    tag = "Catalogue",
     operation_id = "receiveStock",
     params(
         ("id" = ProductId, Path, description = "Which product"),
