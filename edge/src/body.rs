@@ -1,7 +1,5 @@
 //! Reading a request's body: bounded in size, refused with the name of what is wrong.
 
-use std::future::Future;
-
 use aws_lc_rs::digest;
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, pin_mut};
@@ -36,7 +34,7 @@ pub struct RawBody {
     pub fingerprint: String,
 }
 
-/// Extracts a JSON body of at most `limit` bytes as a `T`. `T` should carry `#[serde(deny_unknown_fields)]`.
+/// Extracts a JSON object of at most `limit` bytes as a `T`. `T` should carry `#[serde(deny_unknown_fields)]`.
 pub fn json_body<T: DeserializeOwned + Send>(
     limit: u64,
 ) -> impl Filter<Extract = (JsonBody<T>,), Error = Rejection> + Clone {
@@ -51,28 +49,26 @@ pub fn raw_body(limit: u64) -> impl Filter<Extract = (RawBody,), Error = Rejecti
         .and_then(move |announced: Option<u64>, content_type, stream| read(limit, announced, content_type, stream))
 }
 
-fn read<S, B>(
+async fn read<S, B>(
     limit: u64,
     announced: Option<u64>,
     content_type: Option<String>,
     stream: S,
-) -> impl Future<Output = Result<RawBody, Rejection>> + Send
+) -> Result<RawBody, Rejection>
 where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf + Send,
 {
-    async move {
-        if announced.is_some_and(|length| length > limit) {
-            return Err(Problem::payload_too_large(limit).into());
-        }
-        let bytes = collect(limit, stream).await?;
-        let fingerprint = fingerprint(&bytes);
-        Ok(RawBody {
-            bytes,
-            content_type,
-            fingerprint,
-        })
+    if announced.is_some_and(|length| length > limit) {
+        return Err(Problem::payload_too_large(limit).into());
     }
+    let bytes = collect(limit, stream).await?;
+    let fingerprint = fingerprint(&bytes);
+    Ok(RawBody {
+        bytes,
+        content_type,
+        fingerprint,
+    })
 }
 
 async fn collect<S, B>(limit: u64, stream: S) -> Result<Bytes, Problem>
@@ -128,12 +124,21 @@ pub fn parse_json<T: DeserializeOwned>(body: RawBody) -> Result<JsonBody<T>, Pro
         return Err(Problem::unsupported_media_type("application/json"));
     }
     match serde_json::from_slice(&body.bytes) {
+        Ok(_) if !is_object(&body.bytes) => Err(Problem::validation(vec![FieldError::new(
+            "(body)",
+            "expected an object",
+        )])),
         Ok(value) => Ok(JsonBody {
             value,
             fingerprint: body.fingerprint,
         }),
         Err(error) => Err(what_is_wrong::<T>(&body.bytes, &error)),
     }
+}
+
+/// serde takes an array for a struct, field by field; that is nobody's contract.
+fn is_object(json: &[u8]) -> bool {
+    json.trim_ascii_start().first() == Some(&b'{')
 }
 
 fn is_json(content_type: &str) -> bool {

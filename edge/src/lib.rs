@@ -23,10 +23,12 @@ pub mod reply;
 pub mod route_table;
 pub mod server;
 pub mod telemetry;
+#[cfg(test)]
+mod tests;
 pub mod tokens;
 
 pub use auth::{authenticated, optional_principal, require};
-pub use body::{JsonBody, json_body, raw_body};
+pub use body::{JsonBody, RawBody, json_body, raw_body};
 pub use consistency::{ConsistencyToken, consistency_token};
 pub use context::{RequestContext, request_context};
 pub use etag::{IfMatch, if_match};

@@ -1,6 +1,9 @@
 //! One description of the API out of the descriptions of its parts.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
+use serde_json::Value;
 use utoipa::{
     OpenApi as _,
     openapi::{
@@ -70,7 +73,46 @@ pub fn merge(parts: Vec<OpenApi>) -> OpenApi {
         part.tags = None;
         whole.merge(part);
     }
+    keep_used_tags(&mut whole);
     whole
+}
+
+/// A reader of the reference should not meet an empty chapter.
+fn keep_used_tags(whole: &mut OpenApi) {
+    let items = whole.paths.paths.values();
+    let operations = items.flat_map(|item| [&item.get, &item.put, &item.post, &item.delete, &item.patch]);
+    let used: BTreeSet<&String> = operations
+        .flatten()
+        .flat_map(|operation| operation.tags.iter().flatten())
+        .collect();
+    if let Some(tags) = &mut whole.tags {
+        tags.retain(|tag| used.contains(&tag.name));
+    }
+}
+
+/// Every `$ref` of the description that leads nowhere: a type that an operation names but nobody described.
+pub fn unresolved_references(description: &OpenApi) -> Vec<String> {
+    // Invariant: a description is plain data; writing it to memory cannot fail.
+    let document = serde_json::to_value(description).unwrap_or_default();
+    let mut references = BTreeSet::new();
+    collect_references(&document, &mut references);
+    let leads_nowhere = |reference: &String| document.pointer(reference.trim_start_matches('#')).is_none();
+    references.into_iter().filter(leads_nowhere).collect()
+}
+
+fn collect_references(value: &Value, references: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            if let Some(Value::String(reference)) = members.get("$ref") {
+                references.insert(reference.clone());
+            }
+            members
+                .values()
+                .for_each(|member| collect_references(member, references));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_references(item, references)),
+        _ => {}
+    }
 }
 
 fn tag(name: &str, about: &str) -> Tag {
