@@ -13,6 +13,8 @@ mod question;
 mod ranking;
 mod schema;
 mod shapes;
+#[cfg(test)]
+mod tests;
 
 pub use entry::{Catalogue, CatalogueEntry};
 pub use index::SearchIndex;

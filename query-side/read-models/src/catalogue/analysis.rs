@@ -7,8 +7,8 @@
 //! | code ([`codes`]) | titles, EANs, one-word attributes | part numbers in one spelling: `DV7-1211ea` is `dv71211ea` |
 
 use tantivy::tokenizer::{
-    AsciiFoldingFilter, Language, LowerCaser, RemoveLongFilter, Stemmer, StopWordFilter, TextAnalyzer, Token,
-    TokenStream, Tokenizer, TokenizerManager,
+    AsciiFoldingFilter, Language, LowerCaser, RawTokenizer, RemoveLongFilter, Stemmer, StopWordFilter, TextAnalyzer,
+    Token, TokenStream, Tokenizer, TokenizerManager,
 };
 
 use super::korean::{is_hangul, without_particle};
@@ -24,6 +24,10 @@ const LONGEST_TERM: usize = 64;
 /// The analysers by name.
 pub(super) fn analysers() -> TokenizerManager {
     let manager = TokenizerManager::new();
+    // What tantivy calls the terms of exact fields.
+    manager.register("raw", TextAnalyzer::from(RawTokenizer::default()));
+    // Asked for at every field that is not text, though never used there.
+    manager.register("default", words());
     manager.register(WORDS, words());
     manager.register(PAIRS, TextAnalyzer::from(Splitter(pairs_of)));
     manager

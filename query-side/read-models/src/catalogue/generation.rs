@@ -11,6 +11,7 @@ use event_schemas::{Money, ProductId};
 use serde::Deserialize;
 use tantivy::{
     DocAddress, DocSet, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError,
+    collector::Count,
     directory::MmapDirectory,
     indexer::IndexWriterOptions,
     schema::{Field, IndexRecordOption, Value},
@@ -29,6 +30,9 @@ use crate::documents::{Checkpoint, StoreError, Write};
 
 /// Beyond this the writer puts a segment on disk before the commit.
 const WRITER_BYTES: usize = 40 << 20;
+
+/// Fewer products than this with all the words, and those with some of them are shown as well.
+const FEW: usize = 20;
 
 /// An open generation.
 pub(super) struct OpenGeneration {
@@ -198,9 +202,15 @@ impl OpenGeneration {
     }
 }
 
-/// Asks for products with most of the words.
+/// Products that have all the words; if hardly any has, those that have some.
+///
+/// Decided without the filters: choosing a facet narrows what was found and never turns the question into another.
 fn find(searcher: &Searcher, question: &Question, search: &SearchQuery, ranking: Ranking) -> Result<Found, StoreError> {
-    Ok(searcher.search(&question.query(search, 1), &ranking)?)
+    let mut needed = question.len();
+    if needed > 1 && searcher.search(&question.text(needed), &Count)? < FEW {
+        needed = 1;
+    }
+    Ok(searcher.search(&question.query(search, needed), &ranking)?)
 }
 
 /// The entry as it was given.

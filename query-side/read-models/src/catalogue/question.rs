@@ -88,7 +88,8 @@ impl Question {
         self.chunks.len()
     }
 
-    fn text(&self, words_needed: usize) -> Box<dyn Query> {
+    /// The query without the filters.
+    pub(super) fn text(&self, words_needed: usize) -> Box<dyn Query> {
         let clauses = self
             .chunks
             .iter()

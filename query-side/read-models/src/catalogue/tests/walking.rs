@@ -1,0 +1,250 @@
+//! Filters, facets, orders and pages.
+
+use std::collections::HashSet;
+
+use super::*;
+
+/// Sixty products in six categories, three brands, at 1,000 to 60,000 won; every fourth is out of stock.
+fn sixty() -> Vec<CatalogueEntry> {
+    let make = |number: i64| CatalogueEntry {
+        category: [
+            "Kitchen/Coffee",
+            "Kitchen/Tea",
+            "Kitchen",
+            "Garden/Tools",
+            "Garden",
+            "Office",
+        ][usize::try_from(number % 6).unwrap()]
+        .to_owned(),
+        brand: ["Acme", "Bolt", "Cork"][usize::try_from(number % 3).unwrap()].to_owned(),
+        // Pairs share a price, so that something must break the tie.
+        price: Money::krw((number / 2 + 1) * 2_000),
+        in_stock: number % 4 != 0,
+        listed_at: Timestamp::from_millis(number / 3),
+        ..product(&format!("Thing number {number}"))
+    };
+    (0..60).map(make).collect()
+}
+
+#[tokio::test]
+async fn a_category_finds_what_is_beneath_it() {
+    let shop = Shop::with(sixty()).await;
+    let total = async |category: &str| {
+        let query = SearchQuery {
+            category: Some(category.to_owned()),
+            ..SearchQuery::default()
+        };
+        shop.search(query).await.total
+    };
+    assert_eq!(total("Kitchen").await, 30);
+    assert_eq!(total("Kitchen/Coffee").await, 10);
+    assert_eq!(total("Kit").await, 0);
+    assert_eq!(total("Office").await, 10);
+}
+
+#[tokio::test]
+async fn facets_respect_every_filter() {
+    let shop = Shop::with(sixty()).await;
+    let query = SearchQuery {
+        text: "thing".to_owned(),
+        category: Some("Kitchen".to_owned()),
+        min_price: Some(10_000),
+        max_price: Some(40_000),
+        in_stock: Some(true),
+        ..SearchQuery::default()
+    };
+    let results = shop.search(query).await;
+    let fits = |entry: &CatalogueEntry| {
+        entry.category.starts_with("Kitchen") && (10_000..=40_000).contains(&entry.price.amount) && entry.in_stock
+    };
+    let fitting: Vec<_> = sixty().into_iter().filter(fits).collect();
+    assert_eq!(results.total, fitting.len() as u64);
+    for FacetCount { value, count } in &results.facets.brand {
+        let expected = fitting.iter().filter(|entry| entry.brand == *value).count();
+        assert_eq!(*count, expected as u64, "{value}");
+    }
+    for FacetCount { value, count } in &results.facets.category {
+        let expected = fitting.iter().filter(|entry| entry.category.starts_with(value)).count();
+        assert_eq!(*count, expected as u64, "{value}");
+    }
+    for PriceRange { from, to, count } in &results.facets.price {
+        let within =
+            |entry: &&CatalogueEntry| entry.price.amount >= *from && to.is_none_or(|to| entry.price.amount < to);
+        assert_eq!(*count, fitting.iter().filter(within).count() as u64, "{from}");
+    }
+    assert_eq!(results.facets.brand.len(), 3);
+    assert_eq!(
+        results.facets.category[0],
+        FacetCount {
+            value: "Kitchen".to_owned(),
+            count: results.total
+        }
+    );
+}
+
+#[tokio::test]
+async fn pages_neither_repeat_nor_skip() {
+    let shop = Shop::with(sixty()).await;
+    for sort in [Sort::Relevance, Sort::PriceAsc, Sort::PriceDesc, Sort::Newest] {
+        for text in ["", "thing"] {
+            let query = SearchQuery {
+                text: text.to_owned(),
+                sort,
+                size: 7,
+                ..SearchQuery::default()
+            };
+            let mut seen = vec![];
+            let mut after = None;
+            loop {
+                let page = shop.search(SearchQuery { after, ..query.clone() }).await;
+                assert_eq!(page.total, 60);
+                seen.extend(page.hits);
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            let ids: HashSet<_> = seen.iter().map(|hit| hit.id).collect();
+            assert_eq!((seen.len(), ids.len()), (60, 60), "{sort:?} {text:?}");
+            let prices: Vec<_> = seen.iter().map(|hit| hit.price.amount).collect();
+            match sort {
+                Sort::PriceAsc => assert!(prices.is_sorted()),
+                Sort::PriceDesc => assert!(prices.iter().rev().is_sorted()),
+                Sort::Relevance | Sort::Newest => {}
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_search_is_refused() {
+    let shop = Shop::with(sixty()).await;
+    let by_price = SearchQuery {
+        sort: Sort::PriceAsc,
+        size: 5,
+        ..SearchQuery::default()
+    };
+    let cursor = shop.search(by_price.clone()).await.next;
+    for after in [cursor, Some(vec![]), Some(b"nonsense".to_vec())] {
+        let sort = Sort::PriceDesc;
+        let refused = shop
+            .index
+            .search(SearchQuery {
+                sort,
+                after,
+                ..by_price.clone()
+            })
+            .await;
+        assert!(matches!(refused, Err(SearchError::BadCursor)));
+    }
+}
+
+#[tokio::test]
+async fn newest_first_is_how_one_browses() {
+    let shop = Shop::with(sixty()).await;
+    let hits = shop.search(SearchQuery::default()).await.hits;
+    assert!(hits[0].title.contains("57") || hits[0].title.contains("58") || hits[0].title.contains("59"));
+    assert_eq!(hits[0].highlight, Highlight::default());
+}
+
+#[tokio::test]
+async fn a_generation_is_built_beside_and_promoted() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = SearchIndex::open(folder.path()).unwrap();
+    let found = async |index: &SearchIndex| {
+        index
+            .search(SearchQuery {
+                size: 1,
+                ..SearchQuery::default()
+            })
+            .await
+            .unwrap()
+            .total
+    };
+    let live = index.generations(Catalogue::NAME).await.unwrap().live;
+    let at = |position| Checkpoint {
+        position,
+        ..Checkpoint::default()
+    };
+    put(&index, live, [product("Old")], at(3)).await;
+    let new = index.begin(Catalogue::NAME).await.unwrap();
+    put(&index, new, sixty(), at(9)).await;
+    assert_eq!(found(&index).await, 1);
+    drop(index);
+
+    let index = SearchIndex::open(folder.path()).unwrap();
+    let generations = index.generations(Catalogue::NAME).await.unwrap();
+    assert_eq!((generations.live, generations.building), (live, Some(new)));
+    assert_eq!(index.checkpoint(new).await.unwrap(), at(9));
+    index.promote(new).await.unwrap();
+    assert_eq!(found(&index).await, 60);
+    drop(index);
+
+    let index = SearchIndex::open(folder.path()).unwrap();
+    assert_eq!(found(&index).await, 60);
+    assert_eq!(index.checkpoint(new).await.unwrap(), at(9));
+    let folders = std::fs::read_dir(folder.path())
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().path().is_dir());
+    assert_eq!(folders.count(), 1);
+}
+
+#[tokio::test]
+async fn what_was_not_committed_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = SearchIndex::open(folder.path()).unwrap();
+    let live = index.generations(Catalogue::NAME).await.unwrap().live;
+    put(
+        &index,
+        live,
+        [product("Kept")],
+        Checkpoint {
+            position: 5,
+            ..Checkpoint::default()
+        },
+    )
+    .await;
+    let broken = Write {
+        part: Part::Documents,
+        key: vec![1; 16],
+        value: Some(b"no entry".to_vec()),
+    };
+    let good = serde_json::to_vec(&product("Lost")).unwrap();
+    let lost = Write {
+        value: Some(good),
+        ..broken.clone()
+    };
+    let refused = index
+        .commit(
+            live,
+            vec![lost, broken],
+            Checkpoint {
+                position: 9,
+                ..Checkpoint::default()
+            },
+        )
+        .await;
+    assert!(refused.is_err());
+    put(
+        &index,
+        live,
+        [product("After")],
+        Checkpoint {
+            position: 7,
+            ..Checkpoint::default()
+        },
+    )
+    .await;
+    let titles = |results: SearchResults| results.hits.into_iter().map(|hit| hit.title).collect::<HashSet<_>>();
+    let found = titles(
+        index
+            .search(SearchQuery {
+                size: 9,
+                ..SearchQuery::default()
+            })
+            .await
+            .unwrap(),
+    );
+    assert_eq!(found, HashSet::from(["Kept".to_owned(), "After".to_owned()]));
+    assert_eq!(index.checkpoint(live).await.unwrap().position, 7);
+}
