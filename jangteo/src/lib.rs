@@ -1,9 +1,19 @@
 //! The one binary: configuration, wiring, operator commands, imports, the demo shop.
 //!
 //! A library too, so that tests and benches start the shop in their own process: [`Shop::start`].
+//!
+//! - [`cli`]: what can be typed; [`config`]: what can be set; [`folder`]: the data folder;
+//! - [`startup`]: wires every part of the shop and starts and stops it; [`dispatch`] and [`audit`] join parts that must not
+//!   know each other;
+//! - [`ops`]: the operator's paths over the log; [`operations`]: the same for the command line, also on a stopped shop's
+//!   folder;
+//! - [`import`] reads the real data sets into a [`sink`]; [`demo`] fills an empty shop.
 
+pub mod audit;
 pub mod cli;
 pub mod config;
+pub mod demo;
+pub mod dispatch;
 pub mod folder;
 pub mod import;
 pub mod operations;

@@ -7,6 +7,7 @@ use clap::Args;
 use super::{CliError, PlaceArgs, output, place::Place};
 use crate::{
     import::{self, ImportCommand},
+    operations::Operations as _,
     sink::{ImportSink, RemoteSink},
 };
 

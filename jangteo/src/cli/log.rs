@@ -102,8 +102,11 @@ pub(super) async fn run(command: LogCommand) -> Result<(), CliError> {
     let shop = place.operations().await?;
     // Not locked: the lock could not be held across the waiting.
     let mut out = io::BufWriter::new(io::stdout());
-    write(&command, shop.as_ref(), &mut out).await?;
-    out.flush().map_err(CliError::from)
+    let outcome = write(&command, shop.as_ref(), &mut out).await;
+    let flushed = out.flush();
+    shop.close().await;
+    outcome?;
+    flushed.map_err(CliError::from)
 }
 
 /// What the command says about that shop.

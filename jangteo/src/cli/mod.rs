@@ -19,6 +19,8 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 
 pub use place::PlaceArgs;
+#[cfg(test)]
+pub(crate) use tests::said;
 
 use crate::{
     config::{Config, ConfigError, Flags, Layers},

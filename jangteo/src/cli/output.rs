@@ -85,9 +85,13 @@ pub(super) fn projections(out: &mut dyn Write, projections: &[ProjectionView], j
             state,
             position,
             behind,
+            documents,
             ..
         } = projection;
-        write!(out, "{name:<16} {state:<12} {position:>12} {behind:>10}")?;
+        write!(
+            out,
+            "{name:<16} {state:<12} {position:>12} {behind:>10} {documents:>12}"
+        )?;
         if let Some(rebuild) = &projection.rebuild {
             write!(out, "  rebuilding: {} of {}", rebuild.position, rebuild.target)?;
         }

@@ -1,6 +1,18 @@
 use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
 
-use super::{Cli, Command};
+use super::{Cli, CliError, Command, log, projection};
+use crate::operations::Operations;
+
+/// What a command says about that shop.
+pub(crate) async fn said(line: &str, shop: &dyn Operations) -> Result<String, CliError> {
+    let mut out = Vec::new();
+    match parsed(line).unwrap_or_else(|error| panic!("{line}: {error}")) {
+        Command::Log(command) => log::write(&command, shop, &mut out).await?,
+        Command::Projection(command) => projection::write(&command, shop, &mut out).await?,
+        _ => panic!("{line} is not an operator's command"),
+    }
+    Ok(String::from_utf8(out).unwrap())
+}
 
 fn parsed(line: &str) -> Result<Command, clap::Error> {
     Cli::try_parse_from(line.split(' ')).map(|cli| cli.command)

@@ -5,6 +5,8 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use event_log::{Direction, EventFilter, EventLog, Position, embedded::EmbeddedLog};
 use event_schemas::StreamName;
+use projections::{Projections, RebuildError};
+use tokio::sync::Mutex;
 
 use super::{OperationError, Operations, no_such_stream};
 use crate::{
@@ -15,11 +17,15 @@ use crate::{
         view::{LogPage, ProjectionView, StatsView, StreamPage, StreamsPage},
     },
     sink::LocalSink,
+    startup::{StartError, query_side::QuerySide},
 };
 
 /// Operates a stopped shop's folder; holds it as long as it lives.
 pub struct LocalOperations {
+    folder: DataFolder,
     log: Arc<EmbeddedLog>,
+    /// Opened when a command is about the read models; it then brings them up to date.
+    queries: Mutex<Option<QuerySide>>,
 }
 
 /// Why a folder could not be opened.
@@ -47,7 +53,11 @@ impl LocalOperations {
     pub async fn open(config: &Config) -> Result<Self, OpenError> {
         let folder = DataFolder::existing(&config.data)?;
         let log = open_log(&folder).await?;
-        Ok(Self { log })
+        Ok(Self {
+            folder,
+            log,
+            queries: Mutex::new(None),
+        })
     }
 
     /// A sink into its log.
@@ -55,13 +65,17 @@ impl LocalOperations {
         LocalSink::new(self.log())
     }
 
-    /// Gives the folder up, everything written.
-    pub async fn close(self) {
-        let log = self.log;
-        let closed = tokio::task::spawn_blocking(move || log.close()).await;
-        if let Err(error) = closed {
-            tracing::error!(%error, "closing the log was cut off");
+    /// The projections, started at the first call.
+    async fn running(&self) -> Result<Arc<Projections>, OperationError> {
+        let mut queries = self.queries.lock().await;
+        if let Some(open) = &*queries {
+            return Ok(Arc::clone(&open.projections));
         }
+        let failed = |error: StartError| OperationError::Projections(error.to_string());
+        let opened = QuerySide::open(&self.folder, &self.log()).await.map_err(failed)?;
+        let projections = Arc::clone(&opened.projections);
+        *queries = Some(opened);
+        Ok(projections)
     }
 
     fn log(&self) -> Arc<dyn EventLog> {
@@ -119,10 +133,26 @@ impl Operations for LocalOperations {
     }
 
     async fn projections(&self) -> Result<Vec<ProjectionView>, OperationError> {
-        Ok(vec![])
+        let statuses = self.running().await?.status().await?;
+        Ok(statuses.into_iter().map(Into::into).collect())
     }
 
     async fn rebuild(&self, name: &str) -> Result<(), OperationError> {
-        Err(OperationError::NotFound(name.to_owned()))
+        match self.running().await?.rebuild(name).await {
+            Ok(()) | Err(RebuildError::UnderWay(_)) => Ok(()),
+            Err(error @ RebuildError::Unknown(_)) => Err(OperationError::NotFound(error.to_string())),
+            Err(error) => Err(OperationError::Projections(error.to_string())),
+        }
+    }
+
+    async fn close(&self) {
+        if let Some(queries) = self.queries.lock().await.take() {
+            queries.close().await;
+        }
+        let log = Arc::clone(&self.log);
+        let closed = tokio::task::spawn_blocking(move || log.close()).await;
+        if let Err(error) = closed {
+            tracing::error!(%error, "closing the log was cut off");
+        }
     }
 }

@@ -67,6 +67,9 @@ pub trait Operations: Send + Sync {
 
     /// Starts to rebuild a read model beside the live one.
     async fn rebuild(&self, name: &str) -> Result<(), OperationError>;
+
+    /// Gives the shop up, everything written. Call it at the end.
+    async fn close(&self);
 }
 
 pub(crate) fn no_such_stream(name: &StreamName) -> OperationError {

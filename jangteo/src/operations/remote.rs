@@ -9,7 +9,7 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{OperationError, Operations, no_such_stream};
-use crate::ops::view::{LogPage, ProjectionView, ProjectionsView, StatsView, StreamPage, StreamsPage};
+use crate::ops::view::{LogPage, ProjectionView, ProjectionsView, RebuildAccepted, StatsView, StreamPage, StreamsPage};
 
 /// How long the shop may take to answer, beside what it was asked to wait.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -209,7 +209,9 @@ impl Operations for RemoteOperations {
     async fn rebuild(&self, name: &str) -> Result<(), OperationError> {
         let path = format!("/api/v1/ops/projections/{}/rebuilds", percent_encoded(name));
         let request = self.shop.request(Method::POST, &path);
-        let _: serde_json::Value = self.shop.sent(request).await?;
+        let _: RebuildAccepted = self.shop.sent(request).await?;
         Ok(())
     }
+
+    async fn close(&self) {}
 }

@@ -11,6 +11,7 @@ use tokio::{net::TcpListener, sync::watch};
 use uuid::Uuid;
 
 use super::routes::{LogRoutes, log_routes};
+use crate::sink::ImportedStream;
 
 const OPERATOR: &str = "the operator's token";
 
@@ -67,6 +68,14 @@ fn viewed(imported: bool) -> NewEvent {
         ..Metadata::new(Timestamp::now(), Uuid::now_v7(), Actor::system("test"))
     };
     NewEvent::new(Uuid::now_v7(), &event, &metadata)
+}
+
+/// A stream of imported history.
+pub(crate) fn imported_stream() -> ImportedStream {
+    ImportedStream {
+        stream: Category::Audit.stream(Uuid::now_v7()),
+        events: vec![viewed(true)],
+    }
 }
 
 impl Ops {

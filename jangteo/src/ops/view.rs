@@ -2,6 +2,7 @@
 
 use event_log::{LogStats, RecordedEvent, StreamSummary};
 use event_schemas::{StreamName, Timestamp};
+use projections::{ProjectionState, ProjectionStatus, RebuildStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
@@ -208,12 +209,18 @@ pub struct ProjectionsView {
 pub struct ProjectionView {
     /// Its name.
     pub name: String,
-    /// Whether it is `live` (waits for news), `catching_up`, or `failed` (tries again).
+    /// `live`, `catching_up`, `rebuilding` (and live beside it), or `failed` (it tries again by itself).
     pub state: String,
     /// It shows every event up to here.
     pub position: u64,
     /// How far that is behind the last event.
     pub behind: u64,
+    /// Which build of it answers queries.
+    pub generation: u32,
+    /// Documents in it.
+    pub documents: u64,
+    /// Events that could not be read or made no sense, and were passed over.
+    pub skipped: u64,
     /// Why it does not get on, where it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -222,11 +229,55 @@ pub struct ProjectionView {
     pub rebuild: Option<RebuildView>,
 }
 
+impl From<ProjectionStatus> for ProjectionView {
+    fn from(status: ProjectionStatus) -> Self {
+        let state = match status.state {
+            ProjectionState::Live => "live",
+            ProjectionState::CatchingUp => "catching_up",
+            ProjectionState::Rebuilding => "rebuilding",
+            ProjectionState::Failed => "failed",
+        };
+        Self {
+            name: status.name.to_owned(),
+            state: state.to_owned(),
+            position: status.position,
+            behind: status.lag,
+            generation: status.generation,
+            documents: status.documents,
+            skipped: status.skipped,
+            error: status.error,
+            rebuild: status.rebuild.map(Into::into),
+        }
+    }
+}
+
 /// A rebuild under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RebuildView {
+    /// The build that is being made.
+    pub generation: u32,
     /// How far it has come.
     pub position: u64,
-    /// Where the log ended when it was last asked.
+    /// Where the log ends.
     pub target: u64,
+    /// Positions a second since it began.
+    pub per_second: u64,
+}
+
+impl From<RebuildStatus> for RebuildView {
+    fn from(status: RebuildStatus) -> Self {
+        Self {
+            generation: status.generation,
+            position: status.position,
+            target: status.head,
+            per_second: status.per_second,
+        }
+    }
+}
+
+/// A rebuild was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RebuildAccepted {
+    /// Of which read model.
+    pub projection: String,
 }

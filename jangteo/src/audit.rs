@@ -1,0 +1,81 @@
+//! What operators and admins do is written down: events in their own audit stream.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use edge::{Problem, RequestContext};
+use event_log::{Append, EventLog, ExpectedVersion};
+use event_schemas::{
+    AccountId, Actor, Category, CustomerId, Metadata, NewEvent,
+    audit::{AuditEvent, CustomerPageViewed, RebuildRequested},
+    ids::derived_uuid,
+};
+use query_api::AuditTrail;
+
+/// Appends to `audit-<account>`.
+#[derive(Clone)]
+pub struct Audit {
+    log: Arc<dyn EventLog>,
+}
+
+impl Audit {
+    /// Into that log.
+    pub fn new(log: Arc<dyn EventLog>) -> Self {
+        Self { log }
+    }
+
+    /// An operator asked for a read model to be rebuilt.
+    ///
+    /// # Errors
+    /// When it cannot be written down: then it must not happen either.
+    pub async fn rebuild_requested(
+        &self,
+        operator_id: AccountId,
+        projection: &str,
+        request: &RequestContext,
+    ) -> Result<(), Problem> {
+        let event = RebuildRequested {
+            operator_id,
+            projection: projection.to_owned(),
+        };
+        self.write(operator_id, event.into(), request).await
+    }
+
+    async fn write(&self, who: AccountId, event: AuditEvent, request: &RequestContext) -> Result<(), Problem> {
+        let command_id = request.command_id(Some(who));
+        let metadata = Metadata {
+            command_id: Some(command_id),
+            traceparent: request.traceparent.clone(),
+            ..Metadata::new(request.received_at, request.correlation_id, Actor::Account(who))
+        };
+        let append = Append {
+            stream: Category::Audit.stream(who.uuid()),
+            expected: ExpectedVersion::Any,
+            events: vec![NewEvent::new(derived_uuid(command_id, "0"), &event, &metadata)],
+        };
+        let appended = self.log.append(append).await.map(|_| ());
+        appended.map_err(|error| {
+            tracing::error!(%error, "the audit trail cannot be written");
+            Problem::unavailable(
+                5,
+                "this is only done when it can be written down, and it cannot right now",
+            )
+        })
+    }
+}
+
+#[async_trait]
+impl AuditTrail for Audit {
+    async fn customer_page_viewed(
+        &self,
+        viewer: AccountId,
+        customer: CustomerId,
+        request: &RequestContext,
+    ) -> Result<(), Problem> {
+        let event = CustomerPageViewed {
+            viewer_id: viewer,
+            customer_id: customer,
+        };
+        self.write(viewer, event.into(), request).await
+    }
+}

@@ -1,0 +1,159 @@
+//! Opens what changes the shop: accounts, inventory, payments, shipping, and the aggregates over the log.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use command_services::{
+    accounts::{self, Accounts, AccountsSettings},
+    carts::Carts,
+    images::Images,
+    inventory::Inventory,
+    orders::Orders,
+    payments::{self, Payments, ProviderSimulator, SimulatorSettings},
+    products::Products,
+    routes::{self, Routed},
+    secret::{Secret, hex},
+    shipping::{self, CarrierSimulator, Shipping},
+};
+use edge::{Response, Tokens};
+use event_log::EventLog;
+use tokio::task::{JoinHandle, spawn_blocking};
+use warp::{Filter as _, filters::BoxedFilter};
+
+use super::StartError;
+use crate::{config::Config, dispatch::Services, folder::DataFolder};
+
+/// How long what the relational services have written may take to reach the log when the shop stops; the rest goes there at
+/// the next start.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Everything that changes the shop.
+pub(super) struct CommandSide {
+    pub(super) tokens: Arc<Tokens>,
+    pub(super) accounts: Arc<Accounts>,
+    pub(super) services: Arc<Services>,
+    carrier_secrets: HashMap<String, Secret>,
+    carrier: JoinHandle<()>,
+}
+
+impl CommandSide {
+    pub(super) async fn open(
+        config: &Config,
+        folder: &DataFolder,
+        log: &Arc<dyn EventLog>,
+    ) -> Result<Self, StartError> {
+        let secret = Secret::open(&folder.place("secret")).map_err(StartError::of("the shop's secret"))?;
+        let operator_token = hex(&secret.derive(b"operator token"));
+        folder.keep_operator_token(&operator_token)?;
+        let tokens = Tokens::open(&folder.place("signing-key")).map_err(StartError::of("signing in"))?;
+        let tokens = Arc::new(tokens.with_operator_token(operator_token));
+        let (accounts, inventory, payments) = tokio::try_join!(
+            open_accounts(config, folder, &secret, log, &tokens),
+            open_inventory(folder, log),
+            open_payments(folder, log),
+        )?;
+        let (shipping, carrier) = start_shipping(config, log);
+        let images = Images::open(&folder.place("images")).map_err(StartError::of("the product pictures"))?;
+        let products = Arc::new(Products::new(Arc::clone(log), images));
+        let carts = Arc::new(Carts::new(Arc::clone(log), Arc::clone(&products)));
+        let orders = Orders::new(Arc::clone(log), Arc::clone(&products), Arc::clone(&carts));
+        let services = Services {
+            products,
+            carts,
+            orders: Arc::new(orders),
+            inventory,
+            payments,
+            shipping,
+        };
+        let carrier_secret = Secret::new(&secret.derive(b"carrier simulator"));
+        Ok(Self {
+            tokens,
+            accounts,
+            services: Arc::new(services),
+            carrier_secrets: HashMap::from([(shipping::simulator::NAME.to_owned(), carrier_secret)]),
+            carrier,
+        })
+    }
+
+    /// Their routes.
+    pub(super) fn routes(&self) -> BoxedFilter<(Response,)> {
+        let routed = Routed {
+            products: &self.services.products,
+            carts: &self.services.carts,
+            orders: &self.services.orders,
+            inventory: &self.services.inventory,
+        };
+        routes::routes(&routed, &self.tokens)
+            .or(accounts::routes(Arc::clone(&self.accounts), Arc::clone(&self.tokens)))
+            .unify()
+            .or(shipping::routes(
+                Arc::clone(&self.services.shipping),
+                self.carrier_secrets.clone(),
+            ))
+            .unify()
+            .boxed()
+    }
+
+    /// Lets the carrier's parcels rest: it resumes them at the next start.
+    pub(super) fn rest(&self) {
+        self.carrier.abort();
+    }
+
+    /// Waits until the log has what the relational services have written.
+    pub(super) async fn drain(&self) {
+        let (accounts, inventory) = tokio::join!(self.accounts.drained(DRAIN), self.services.inventory.drained(DRAIN));
+        if !(accounts && inventory) {
+            tracing::warn!("an outbox is not empty yet: the rest goes to the log at the next start");
+        }
+    }
+}
+
+impl Drop for CommandSide {
+    fn drop(&mut self) {
+        self.carrier.abort();
+    }
+}
+
+async fn open_accounts(
+    config: &Config,
+    folder: &DataFolder,
+    secret: &Secret,
+    log: &Arc<dyn EventLog>,
+    tokens: &Arc<Tokens>,
+) -> Result<Arc<Accounts>, StartError> {
+    let settings = AccountsSettings {
+        access_ttl: Duration::from_secs(config.session.access_minutes * 60),
+        session_ttl: Duration::from_secs(config.session.refresh_days * 24 * 60 * 60),
+        ..AccountsSettings::default()
+    };
+    let file = folder.place("accounts.db");
+    let (log, tokens) = (Arc::clone(log), Arc::clone(tokens));
+    let opened = Accounts::open(&file, secret.clone(), log, tokens, settings).await;
+    opened.map(Arc::new).map_err(StartError::of("the accounts"))
+}
+
+async fn open_inventory(folder: &DataFolder, log: &Arc<dyn EventLog>) -> Result<Arc<Inventory>, StartError> {
+    let opened = Inventory::open(&folder.place("inventory.db"), Arc::clone(log)).await;
+    opened.map(Arc::new).map_err(StartError::of("the inventory"))
+}
+
+async fn open_payments(folder: &DataFolder, log: &Arc<dyn EventLog>) -> Result<Arc<Payments>, StartError> {
+    let ledger = folder.place("payment-provider");
+    let opened = spawn_blocking(move || ProviderSimulator::open(&ledger, SimulatorSettings::default())).await;
+    let provider = opened
+        .map_err(StartError::of("the payment provider"))?
+        .map_err(StartError::of("the payment provider"))?;
+    Ok(Arc::new(Payments::new(
+        Arc::clone(log),
+        Arc::new(provider),
+        payments::CALL_TIMEOUT,
+    )))
+}
+
+/// The shipping service, and the simulated carrier that reports to it.
+fn start_shipping(config: &Config, log: &Arc<dyn EventLog>) -> (Arc<Shipping>, JoinHandle<()>) {
+    let carrier = CarrierSimulator::new(config.carrier_speed());
+    let port = Arc::<CarrierSimulator>::clone(&carrier);
+    let shipping = Arc::new(Shipping::new(Arc::clone(log), port, shipping::CALL_TIMEOUT));
+    let running = tokio::spawn(carrier.run(Arc::clone(log), Arc::clone(&shipping)));
+    (shipping, running)
+}
