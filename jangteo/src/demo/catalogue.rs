@@ -38,7 +38,10 @@ pub struct DemoProduct {
 /// # Errors
 /// When the file does not fit; a test makes sure that it does.
 pub fn products() -> Result<Vec<DemoProduct>, csv::Error> {
-    let mut reader = csv::ReaderBuilder::new().delimiter(b'|').quoting(false).from_reader(CATALOGUE.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(b'|')
+        .quoting(false)
+        .from_reader(CATALOGUE.as_bytes());
     let mut names = HashSet::new();
     let rows: Result<Vec<DemoProduct>, _> = reader.deserialize().collect();
     rows.map(|rows| rows.into_iter().filter(|row| names.insert(row.name.clone())).collect())
@@ -52,7 +55,9 @@ fn won<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Money, D::Er
 fn attributes<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Attributes, D::Error> {
     let text = String::deserialize(deserializer)?;
     let pairs = text.split("; ").map(|pair| {
-        let (name, value) = pair.split_once('=').ok_or_else(|| serde::de::Error::custom(format!("{pair:?} has no =")))?;
+        let (name, value) = pair
+            .split_once('=')
+            .ok_or_else(|| serde::de::Error::custom(format!("{pair:?} has no =")))?;
         Ok((name.to_owned(), value_of(value)))
     });
     pairs.collect()
@@ -108,7 +113,10 @@ mod tests {
     #[test]
     fn attributes_have_the_type_they_look_like() {
         assert_eq!(value_of("true"), AttributeValue::Flag(true));
-        assert_eq!(value_of("5.4"), AttributeValue::Number(serde_json::Number::from_f64(5.4).unwrap()));
+        assert_eq!(
+            value_of("5.4"),
+            AttributeValue::Number(serde_json::Number::from_f64(5.4).unwrap())
+        );
         assert_eq!(value_of("36 x 24"), AttributeValue::Text("36 x 24".to_owned()));
     }
 }

@@ -55,7 +55,10 @@ impl Canvas {
         let columns = pixel(low.0 - margin, -2.0)..pixel(high.0 + margin, 2.0);
         for y in rows {
             for x in columns.clone() {
-                let point = ((x as f32 + 0.5 - centre) / SCALE, (y as f32 + 0.5 - centre - 12.0) / SCALE);
+                let point = (
+                    (x as f32 + 0.5 - centre) / SCALE,
+                    (y as f32 + 0.5 - centre - 12.0) / SCALE,
+                );
                 let (colour, cover) = brush(point, shape.distance(point) * SCALE);
                 if cover > 0.0
                     && let Some(ground) = self.pixels.get_mut((y * self.side + x) as usize)
@@ -67,9 +70,14 @@ impl Canvas {
     }
 
     pub(super) fn into_png(self) -> Result<Bytes, image::ImageError> {
-        let bytes: Vec<u8> = self.pixels.iter().flatten().map(|part| (part * 255.0 + 0.5) as u8).collect();
+        let bytes: Vec<u8> = self
+            .pixels
+            .iter()
+            .flatten()
+            .map(|part| (part * 255.0 + 0.5) as u8)
+            .collect();
         let mut png = Vec::with_capacity(32 * 1024);
-        PngEncoder::new_with_quality(&mut png, CompressionType::Default, FilterType::Adaptive).write_image(
+        PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Adaptive).write_image(
             &bytes,
             self.side,
             self.side,

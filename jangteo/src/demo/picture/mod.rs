@@ -42,7 +42,12 @@ fn backdrop(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
         canvas.fill(&Shape::Ellipse((0.9, 0.8), (1.2, right + 0.35)), palette.hill.into());
     }
     canvas.fill(&Shape::Box((0.0, 1.38), (2.0, 0.68)), palette.table.into());
-    canvas.soft(&Shape::Ellipse((0.12, 0.93), (0.78, 0.09)), hsl(palette.hue, 0.25, 0.18), 0.12, 0.35);
+    canvas.soft(
+        &Shape::Ellipse((0.12, 0.93), (0.78, 0.09)),
+        hsl(palette.hue, 0.25, 0.18),
+        0.12,
+        0.35,
+    );
 }
 
 /// Numbers that look random and are always the same for the same name.

@@ -35,19 +35,25 @@ pub(super) enum Motif {
 }
 
 use Motif::{
-    Bag, Ball, Blocks, Book, Bottle, Bowl, Candle, Cloth, Cup, Device, Garment, Glass, Headphones, Jar, Lamp, Pen, Plant, Pot,
-    Pouch, Roundels, Tent, Tool, Vase,
+    Bag, Ball, Blocks, Book, Bottle, Bowl, Candle, Cloth, Cup, Device, Garment, Glass, Headphones, Jar, Lamp, Pen,
+    Plant, Pot, Pouch, Roundels, Tent, Tool, Vase,
 };
 
 /// Words of a product's name, first match first.
 const BY_NAME: &[(&str, Motif)] = &[
-    ("beans filter seeds anchovy kelp gim rice-golden sheet-mask bath-salt herb-kit geisha", Pouch),
+    (
+        "beans filter seeds anchovy kelp gim rice-golden sheet-mask bath-salt herb-kit geisha",
+        Pouch,
+    ),
     ("cold-brew-bottle oil sauce syrup serum toner diffuser ink", Bottle),
     ("kettle teapot moka gamasot ttukbaegi pitcher stove syphon can", Pot),
     ("bowl steamer dripper pan buncheong", Bowl),
     ("cup mug americano latte einspanner", Cup),
     ("ade frappe cold-brew milk sikhye sujeonggwa", Glass),
-    ("jar honey doenjang gochujang cream yuja-tea ginger-tea matcha sunscreen", Jar),
+    (
+        "jar honey doenjang gochujang cream yuja-tea ginger-tea matcha sunscreen",
+        Jar,
+    ),
     ("vase incense", Vase),
     ("lamp lantern light", Lamp),
     ("candle", Candle),
@@ -129,7 +135,10 @@ impl Motif {
 fn bag(p: &Palette) -> Vec<Painted> {
     vec![
         (Shape::Ring((0.0, -0.15), 0.36, 0.045).above(-0.05), p.dark.into()),
-        (Shape::Polygon(vec![(-0.58, -0.08), (0.58, -0.08), (0.68, 0.88), (-0.68, 0.88)], 0.05), round(p.main)),
+        (
+            Shape::Polygon(vec![(-0.58, -0.08), (0.58, -0.08), (0.68, 0.88), (-0.68, 0.88)], 0.05),
+            round(p.main),
+        ),
         (Shape::Box((0.0, 0.02), (0.62, 0.05)), round(p.dark)),
         (Shape::Circle((0.0, 0.45), 0.2), p.accent.into()),
         (Shape::Circle((0.07, 0.39), 0.16), p.light.into()),
@@ -143,7 +152,10 @@ fn ball(p: &Palette, dice: &mut Dice) -> Vec<Painted> {
         (Shape::Ring(centre, 0.56, 0.02), p.light.into()),
         (Shape::Circle(centre, 0.3), round(p.dark)),
         (Shape::Circle(centre, 0.1), p.accent.into()),
-        (Shape::Line(centre, (dice.between(-0.3, 0.3), -0.18), 0.03), p.light.into()),
+        (
+            Shape::Line(centre, (dice.between(-0.3, 0.3), -0.18), 0.03),
+            p.light.into(),
+        ),
     ]
 }
 
@@ -151,7 +163,10 @@ fn blocks(p: &Palette) -> Vec<Painted> {
     vec![
         (Shape::Rounded((-0.38, 0.58), (0.34, 0.34), 0.05), round(p.main)),
         (Shape::Rounded((0.38, 0.66), (0.3, 0.26), 0.05), round(p.accent)),
-        (Shape::Polygon(vec![(-0.42, -0.45), (-0.04, 0.2), (-0.78, 0.2)], 0.03), round(p.dark)),
+        (
+            Shape::Polygon(vec![(-0.42, -0.45), (-0.04, 0.2), (-0.78, 0.2)], 0.03),
+            round(p.dark),
+        ),
         (Shape::Circle((0.36, 0.14), 0.27), round(p.light)),
         (Shape::Circle((-0.38, 0.58), 0.14), p.light.into()),
     ]
@@ -159,19 +174,35 @@ fn blocks(p: &Palette) -> Vec<Painted> {
 
 fn books(p: &Palette, dice: &mut Dice) -> Vec<Painted> {
     let lean = dice.between(-0.08, 0.12);
-    let corners = |x: f32, y: f32| vec![(-0.5 + lean + x, -0.75 + y), (0.46 + lean + x, -0.75 + y), (0.46 + x, 0.6 + y), (-0.5 + x, 0.6 + y)];
+    let corners = |x: f32, y: f32| {
+        vec![
+            (-0.5 + lean + x, -0.75 + y),
+            (0.46 + lean + x, -0.75 + y),
+            (0.46 + x, 0.6 + y),
+            (-0.5 + x, 0.6 + y),
+        ]
+    };
     let mut shapes: Vec<Painted> = vec![
         (Shape::Rounded((0.02, 0.81), (0.82, 0.11), 0.03), round(p.accent)),
         (Shape::Box((0.08, 0.81), (0.76, 0.065)), p.light.into()),
         (Shape::Polygon(corners(0.05, 0.02), 0.04), p.light.into()),
         (Shape::Polygon(corners(0.0, 0.0), 0.04), round(p.main)),
-        (Shape::Polygon(vec![(-0.5 + lean, -0.79), (-0.4 + lean, -0.79), (-0.4, 0.64), (-0.5, 0.64)], 0.04), p.dark.into()),
+        (
+            Shape::Polygon(
+                vec![(-0.5 + lean, -0.79), (-0.4 + lean, -0.79), (-0.4, 0.64), (-0.5, 0.64)],
+                0.04,
+            ),
+            p.dark.into(),
+        ),
     ];
     if dice.coin() {
         shapes.push((Shape::Circle((0.06 + lean * 0.5, -0.3), 0.2), p.light.into()));
         shapes.push((Shape::Ellipse((0.06, 0.12), (0.3, 0.08)), p.accent.into()));
     } else {
-        shapes.push((Shape::Rounded((0.06 + lean * 0.6, -0.4), (0.3, 0.1), 0.02), p.light.into()));
+        shapes.push((
+            Shape::Rounded((0.06 + lean * 0.6, -0.4), (0.3, 0.1), 0.02),
+            p.light.into(),
+        ));
         shapes.push((Shape::Line((-0.14, 0.3), (0.26, 0.3), 0.025), p.light.into()));
         shapes.push((Shape::Line((-0.14, 0.4), (0.12, 0.4), 0.025), p.light.into()));
     }
@@ -181,7 +212,10 @@ fn books(p: &Palette, dice: &mut Dice) -> Vec<Painted> {
 fn bottle(p: &Palette) -> Vec<Painted> {
     vec![
         (Shape::Rounded((0.0, -0.58), (0.15, 0.16), 0.04), round(p.dark)),
-        (Shape::Polygon(vec![(-0.12, -0.42), (0.12, -0.42), (0.3, -0.12), (-0.3, -0.12)], 0.04), round(p.main)),
+        (
+            Shape::Polygon(vec![(-0.12, -0.42), (0.12, -0.42), (0.3, -0.12), (-0.3, -0.12)], 0.04),
+            round(p.main),
+        ),
         (Shape::Rounded((0.0, 0.4), (0.36, 0.52), 0.1), round(p.main)),
         (Shape::Rounded((0.0, 0.44), (0.36, 0.26), 0.0), round(p.light)),
         (Shape::Circle((0.0, 0.4), 0.11), p.accent.into()),
@@ -197,7 +231,10 @@ fn bowl(p: &Palette, dice: &mut Dice) -> Vec<Painted> {
         (Shape::Ellipse((0.0, 0.12), (0.85, 0.74)).below(0.12), round(p.main)),
         (Shape::Ellipse((0.0, 0.12), (0.85, 0.17)), round(p.light)),
         (Shape::Ellipse((0.0, 0.14), (0.74, 0.12)), filling.into()),
-        (Shape::Ellipse((-0.2, 0.12), (0.2, 0.04)), mix(filling, p.light, 0.5).into()),
+        (
+            Shape::Ellipse((-0.2, 0.12), (0.2, 0.04)),
+            mix(filling, p.light, 0.5).into(),
+        ),
     ]
 }
 
@@ -215,8 +252,21 @@ fn candle(p: &Palette) -> Vec<Painted> {
 
 /// A patchwork, as in a bojagi.
 fn cloth(p: &Palette) -> Vec<Painted> {
-    let tones = [p.main, p.light, p.accent, p.dark, mix(p.main, p.light, 0.5), p.main, p.light, p.main, mix(p.accent, p.light, 0.45)];
-    let mut shapes: Vec<Painted> = vec![(Shape::Rounded((0.0, 0.22), (0.76, 0.7), 0.14), round(mix(p.dark, p.main, 0.5)))];
+    let tones = [
+        p.main,
+        p.light,
+        p.accent,
+        p.dark,
+        mix(p.main, p.light, 0.5),
+        p.main,
+        p.light,
+        p.main,
+        mix(p.accent, p.light, 0.45),
+    ];
+    let mut shapes: Vec<Painted> = vec![(
+        Shape::Rounded((0.0, 0.22), (0.76, 0.7), 0.14),
+        round(mix(p.dark, p.main, 0.5)),
+    )];
     for (place, tone) in tones.into_iter().enumerate() {
         let (column, row) = ((place % 3) as f32, (place / 3) as f32);
         let centre = (-0.46 + column * 0.46, -0.2 + row * 0.42);
@@ -240,7 +290,10 @@ fn cup(p: &Palette) -> Vec<Painted> {
     shapes.extend([
         (Shape::Ellipse((0.0, 0.88), (0.8, 0.09)), round(p.light)),
         (Shape::Ring((0.56, 0.28), 0.22, 0.06), round(p.main)),
-        (Shape::Polygon(vec![(-0.54, -0.08), (0.54, -0.08), (0.4, 0.78), (-0.4, 0.78)], 0.06), round(p.main)),
+        (
+            Shape::Polygon(vec![(-0.54, -0.08), (0.54, -0.08), (0.4, 0.78), (-0.4, 0.78)], 0.06),
+            round(p.main),
+        ),
         (Shape::Ellipse((0.0, -0.1), (0.6, 0.13)), round(p.light)),
         (Shape::Ellipse((0.0, -0.08), (0.52, 0.09)), hsl(24.0, 0.5, 0.27).into()),
         (Shape::Ellipse((-0.1, -0.09), (0.2, 0.035)), hsl(30.0, 0.5, 0.5).into()),
@@ -272,12 +325,28 @@ fn device(p: &Palette, dice: &mut Dice) -> Vec<Painted> {
 
 /// A jeogori: wide sleeves, a white collar, a long ribbon.
 fn garment(p: &Palette) -> Vec<Painted> {
-    let sleeve = |side: f32| Shape::Polygon(vec![(side * 0.3, -0.5), (side * 0.95, 0.02), (side * 0.82, 0.36), (side * 0.34, 0.18)], 0.06);
+    let sleeve = |side: f32| {
+        Shape::Polygon(
+            vec![
+                (side * 0.3, -0.5),
+                (side * 0.95, 0.02),
+                (side * 0.82, 0.36),
+                (side * 0.34, 0.18),
+            ],
+            0.06,
+        )
+    };
     vec![
-        (Shape::Polygon(vec![(-0.42, 0.3), (0.42, 0.3), (0.78, 0.88), (-0.78, 0.88)], 0.05), round(p.accent)),
+        (
+            Shape::Polygon(vec![(-0.42, 0.3), (0.42, 0.3), (0.78, 0.88), (-0.78, 0.88)], 0.05),
+            round(p.accent),
+        ),
         (sleeve(-1.0), round(p.main)),
         (sleeve(1.0), round(p.main)),
-        (Shape::Polygon(vec![(-0.36, -0.56), (0.36, -0.56), (0.46, 0.3), (-0.46, 0.3)], 0.06), round(p.main)),
+        (
+            Shape::Polygon(vec![(-0.36, -0.56), (0.36, -0.56), (0.46, 0.3), (-0.46, 0.3)], 0.06),
+            round(p.main),
+        ),
         (Shape::Line((-0.2, -0.62), (0.1, -0.06), 0.065), p.light.into()),
         (Shape::Line((0.2, -0.62), (-0.04, -0.14), 0.065), p.light.into()),
         (Shape::Line((0.06, -0.08), (0.0, 0.62), 0.05), p.dark.into()),
@@ -292,11 +361,20 @@ fn glass(p: &Palette, dice: &mut Dice) -> Vec<Painted> {
     let ice = mix(drink, [1.0; 3], 0.55);
     vec![
         (Shape::Line((0.1, 0.2), (0.34, -0.86), 0.035), p.dark.into()),
-        (Shape::Polygon(vec![(-0.42, -0.46), (0.42, -0.46), (0.32, 0.86), (-0.32, 0.86)], 0.05), round(clear)),
-        (Shape::Polygon(vec![(-0.38, -0.2), (0.38, -0.2), (0.29, 0.82), (-0.29, 0.82)], 0.03), round(drink)),
+        (
+            Shape::Polygon(vec![(-0.42, -0.46), (0.42, -0.46), (0.32, 0.86), (-0.32, 0.86)], 0.05),
+            round(clear),
+        ),
+        (
+            Shape::Polygon(vec![(-0.38, -0.2), (0.38, -0.2), (0.29, 0.82), (-0.29, 0.82)], 0.03),
+            round(drink),
+        ),
         (Shape::Rounded((-0.14, 0.0), (0.13, 0.13), 0.04), ice.into()),
         (Shape::Rounded((0.16, 0.14), (0.12, 0.12), 0.04), ice.into()),
-        (Shape::Rounded((-0.06, 0.36), (0.11, 0.11), 0.04), mix(ice, drink, 0.35).into()),
+        (
+            Shape::Rounded((-0.06, 0.36), (0.11, 0.11), 0.04),
+            mix(ice, drink, 0.35).into(),
+        ),
         (Shape::Line((-0.34, -0.34), (-0.27, 0.6), 0.016), [1.0; 3].into()),
     ]
 }
@@ -322,7 +400,10 @@ fn jar(p: &Palette) -> Vec<Painted> {
     vec![
         (Shape::Rounded((0.0, 0.34), (0.54, 0.58), 0.16), round(p.main)),
         (Shape::Rounded((0.0, -0.28), (0.46, 0.13), 0.04), round(p.dark)),
-        (Shape::Line((-0.4, -0.2), (0.4, -0.2), 0.015), mix(p.dark, p.light, 0.4).into()),
+        (
+            Shape::Line((-0.4, -0.2), (0.4, -0.2), 0.015),
+            mix(p.dark, p.light, 0.4).into(),
+        ),
         (Shape::Rounded((0.0, 0.42), (0.54, 0.3), 0.0), round(p.light)),
         (Shape::Circle((0.0, 0.36), 0.13), p.accent.into()),
         (Shape::Line((-0.2, 0.6), (0.2, 0.6), 0.02), p.dark.into()),
@@ -335,7 +416,10 @@ fn lamp(p: &Palette) -> Vec<Painted> {
         (Shape::Ellipse((0.0, 0.86), (0.36, 0.07)), round(p.dark)),
         (Shape::Line((0.0, 0.84), (0.0, -0.1), 0.035), round(p.dark)),
         (Shape::Circle((0.0, 0.02), 0.13), glow.into()),
-        (Shape::Polygon(vec![(-0.3, -0.78), (0.3, -0.78), (0.6, 0.0), (-0.6, 0.0)], 0.04), round(mix(p.light, glow, 0.5))),
+        (
+            Shape::Polygon(vec![(-0.3, -0.78), (0.3, -0.78), (0.6, 0.0), (-0.6, 0.0)], 0.04),
+            round(mix(p.light, glow, 0.5)),
+        ),
         (Shape::Line((-0.6, 0.0), (0.6, 0.0), 0.03), p.accent.into()),
         (Shape::Line((-0.14, -0.74), (-0.26, -0.04), 0.008), p.main.into()),
         (Shape::Line((0.14, -0.74), (0.26, -0.04), 0.008), p.main.into()),
@@ -346,7 +430,13 @@ fn pens(p: &Palette) -> Vec<Painted> {
     let pen = |x: f32, body: Paint| {
         let (foot, neck, head): (Point, Point, Point) = ((x - 0.16, 0.86), (x - 0.1, 0.6), (x + 0.24, -0.76));
         [
-            (Shape::Polygon(vec![foot, (neck.0 - 0.08, neck.1 - 0.02), (neck.0 + 0.08, neck.1 + 0.02)], 0.01), p.light.into()),
+            (
+                Shape::Polygon(
+                    vec![foot, (neck.0 - 0.08, neck.1 - 0.02), (neck.0 + 0.08, neck.1 + 0.02)],
+                    0.01,
+                ),
+                p.light.into(),
+            ),
             (Shape::Line(neck, head, 0.085), body),
             (Shape::Line((x + 0.12, -0.28), (x + 0.14, -0.36), 0.09), p.light.into()),
         ]
@@ -362,7 +452,12 @@ fn plant(p: &Palette) -> Vec<Painted> {
     let leaf = |from: Point, to: Point, tone: Paint| {
         let middle = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
         let across = ((to.1 - from.1) * 0.22, (from.0 - to.0) * 0.22);
-        let corners = vec![from, (middle.0 + across.0, middle.1 + across.1), to, (middle.0 - across.0, middle.1 - across.1)];
+        let corners = vec![
+            from,
+            (middle.0 + across.0, middle.1 + across.1),
+            to,
+            (middle.0 - across.0, middle.1 - across.1),
+        ];
         (Shape::Polygon(corners, 0.06), tone)
     };
     let green = |light: f32| round(hsl(128.0, 0.32, light));
@@ -372,8 +467,14 @@ fn plant(p: &Palette) -> Vec<Painted> {
         leaf((0.0, 0.3), (-0.24, -0.74), green(0.46)),
         leaf((0.0, 0.3), (0.28, -0.64), green(0.33)),
         leaf((0.0, 0.34), (0.02, -0.36), green(0.52)),
-        (Shape::Polygon(vec![(-0.42, 0.28), (0.42, 0.28), (0.3, 0.86), (-0.3, 0.86)], 0.05), round(p.main)),
-        (Shape::Rounded((0.0, 0.28), (0.5, 0.09), 0.03), round(mix(p.main, p.accent, 0.35))),
+        (
+            Shape::Polygon(vec![(-0.42, 0.28), (0.42, 0.28), (0.3, 0.86), (-0.3, 0.86)], 0.05),
+            round(p.main),
+        ),
+        (
+            Shape::Rounded((0.0, 0.28), (0.5, 0.09), 0.03),
+            round(mix(p.main, p.accent, 0.35)),
+        ),
     ]
 }
 
@@ -386,19 +487,31 @@ fn pot(p: &Palette) -> Vec<Painted> {
         (Shape::Ellipse((0.0, -0.06), (0.36, 0.09)), round(p.dark)),
         (Shape::Ellipse((0.0, -0.1), (0.3, 0.12)).above(-0.06), round(p.main)),
         (Shape::Circle((0.0, -0.26), 0.08), round(p.accent)),
-        (Shape::Ellipse((-0.24, 0.24), (0.08, 0.18)), mix(p.main, [1.0; 3], 0.45).into()),
+        (
+            Shape::Ellipse((-0.24, 0.24), (0.08, 0.18)),
+            mix(p.main, [1.0; 3], 0.45).into(),
+        ),
     ]
 }
 
 fn pouch(p: &Palette, dice: &mut Dice) -> Vec<Painted> {
     let leaf = dice.coin();
     let mut shapes = vec![
-        (Shape::Polygon(vec![(-0.5, -0.62), (0.5, -0.62), (0.6, 0.84), (-0.6, 0.84)], 0.06), round(p.main)),
-        (Shape::Polygon(vec![(-0.5, -0.66), (0.5, -0.66), (0.52, -0.42), (-0.52, -0.42)], 0.05), round(p.dark)),
+        (
+            Shape::Polygon(vec![(-0.5, -0.62), (0.5, -0.62), (0.6, 0.84), (-0.6, 0.84)], 0.06),
+            round(p.main),
+        ),
+        (
+            Shape::Polygon(vec![(-0.5, -0.66), (0.5, -0.66), (0.52, -0.42), (-0.52, -0.42)], 0.05),
+            round(p.dark),
+        ),
         (Shape::Rounded((0.0, 0.24), (0.38, 0.4), 0.06), p.light.into()),
     ];
     if leaf {
-        shapes.push((Shape::Polygon(vec![(-0.18, 0.3), (0.0, -0.02), (0.18, 0.3), (0.0, 0.44)], 0.02), p.accent.into()));
+        shapes.push((
+            Shape::Polygon(vec![(-0.18, 0.3), (0.0, -0.02), (0.18, 0.3), (0.0, 0.44)], 0.02),
+            p.accent.into(),
+        ));
         shapes.push((Shape::Line((0.0, 0.1), (0.0, 0.5), 0.014), p.dark.into()));
     } else {
         shapes.push((Shape::Circle((0.0, 0.18), 0.18), p.accent.into()));
@@ -422,11 +535,26 @@ fn roundels(p: &Palette) -> Vec<Painted> {
 
 fn tent(p: &Palette) -> Vec<Painted> {
     vec![
-        (Shape::Polygon(vec![(-0.62, 0.1), (-0.22, -0.62), (0.2, 0.1)], 0.02), round(p.dark)),
-        (Shape::Polygon(vec![(-0.1, 0.1), (0.48, -0.4), (1.0, 0.1)], 0.02), round(mix(p.dark, p.main, 0.4))),
-        (Shape::Polygon(vec![(0.0, -0.34), (0.86, 0.86), (-0.86, 0.86)], 0.04), round(p.accent)),
-        (Shape::Polygon(vec![(0.0, -0.34), (0.3, 0.86), (-0.86, 0.86)], 0.04), round(mix(p.accent, [1.0; 3], 0.22))),
-        (Shape::Polygon(vec![(-0.1, 0.16), (0.12, 0.86), (-0.42, 0.86)], 0.02), p.dark.into()),
+        (
+            Shape::Polygon(vec![(-0.62, 0.1), (-0.22, -0.62), (0.2, 0.1)], 0.02),
+            round(p.dark),
+        ),
+        (
+            Shape::Polygon(vec![(-0.1, 0.1), (0.48, -0.4), (1.0, 0.1)], 0.02),
+            round(mix(p.dark, p.main, 0.4)),
+        ),
+        (
+            Shape::Polygon(vec![(0.0, -0.34), (0.86, 0.86), (-0.86, 0.86)], 0.04),
+            round(p.accent),
+        ),
+        (
+            Shape::Polygon(vec![(0.0, -0.34), (0.3, 0.86), (-0.86, 0.86)], 0.04),
+            round(mix(p.accent, [1.0; 3], 0.22)),
+        ),
+        (
+            Shape::Polygon(vec![(-0.1, 0.16), (0.12, 0.86), (-0.42, 0.86)], 0.02),
+            p.dark.into(),
+        ),
         (Shape::Line((0.0, -0.34), (0.0, -0.56), 0.02), p.dark.into()),
     ]
 }
@@ -434,7 +562,10 @@ fn tent(p: &Palette) -> Vec<Painted> {
 fn tool(p: &Palette) -> Vec<Painted> {
     let steel = hsl(210.0, 0.1, 0.78);
     vec![
-        (Shape::Polygon(vec![(-0.1, 0.14), (0.5, -0.74), (0.62, -0.52), (0.06, 0.26)], 0.05), round(steel)),
+        (
+            Shape::Polygon(vec![(-0.1, 0.14), (0.5, -0.74), (0.62, -0.52), (0.06, 0.26)], 0.05),
+            round(steel),
+        ),
         (Shape::Line((-0.08, 0.22), (-0.5, 0.8), 0.1), round(p.main)),
         (Shape::Line((-0.06, 0.19), (-0.12, 0.27), 0.105), p.accent.into()),
         (Shape::Circle((-0.46, 0.74), 0.03), p.light.into()),
@@ -446,7 +577,10 @@ fn vase(p: &Palette, dice: &mut Dice) -> Vec<Painted> {
     let tone = if dice.coin() { white } else { mix(p.main, p.light, 0.35) };
     let mut shapes = vec![];
     for (x, top) in [(-0.1, -0.84), (0.16, -0.7)] {
-        shapes.push((Shape::Line((0.0, -0.1), (x * 2.2, top), 0.014), hsl(110.0, 0.25, 0.32).into()));
+        shapes.push((
+            Shape::Line((0.0, -0.1), (x * 2.2, top), 0.014),
+            hsl(110.0, 0.25, 0.32).into(),
+        ));
         for (dx, dy) in [(0.0, 0.0), (0.09, 0.06), (-0.08, 0.07)] {
             shapes.push((Shape::Circle((x * 2.2 + dx, top + dy), 0.075), p.accent.into()));
         }
@@ -456,7 +590,10 @@ fn vase(p: &Palette, dice: &mut Dice) -> Vec<Painted> {
         (Shape::Ellipse((0.0, 0.36), (0.6, 0.54)), round(tone)),
         (Shape::Box((0.0, 0.87), (0.26, 0.05)), round(tone)),
         (Shape::Ellipse((0.0, -0.32), (0.2, 0.035)), p.dark.into()),
-        (Shape::Ellipse((-0.24, 0.2), (0.07, 0.16)), mix(tone, [1.0; 3], 0.6).into()),
+        (
+            Shape::Ellipse((-0.24, 0.2), (0.07, 0.16)),
+            mix(tone, [1.0; 3], 0.6).into(),
+        ),
     ]);
     shapes
 }

@@ -43,7 +43,11 @@ impl Shape {
                 let p = sub(at, *centre);
                 let outer = length((p.0 / half.0, p.1 / half.1));
                 let slope = length((p.0 / (half.0 * half.0), p.1 / (half.1 * half.1)));
-                if slope > 0.0 { outer * (outer - 1.0) / slope } else { -half.0.min(half.1) }
+                if slope > 0.0 {
+                    outer * (outer - 1.0) / slope
+                } else {
+                    -half.0.min(half.1)
+                }
             }
             Self::Box(centre, half) => rounded(sub(at, *centre), *half, 0.0),
             Self::Rounded(centre, half, radius) => rounded(sub(at, *centre), *half, *radius),
@@ -61,7 +65,9 @@ impl Shape {
         match self {
             Self::Circle(centre, radius) => around(*centre, (*radius, *radius)),
             Self::Ring(centre, radius, thick) => around(*centre, (radius + thick, radius + thick)),
-            Self::Ellipse(centre, half) | Self::Box(centre, half) | Self::Rounded(centre, half, _) => around(*centre, *half),
+            Self::Ellipse(centre, half) | Self::Box(centre, half) | Self::Rounded(centre, half, _) => {
+                around(*centre, *half)
+            }
             Self::Line(from, to, thick) => around_points(&[*from, *to], *thick),
             Self::Polygon(corners, round) => around_points(corners, *round),
             Self::Below(shape, y) => {
