@@ -6,28 +6,20 @@ use edge::{Response, Tokens};
 use utoipa::OpenApi;
 use warp::{Filter, filters::BoxedFilter};
 
-use crate::{carts, images, inventory::Inventory, orders, products};
-
-/// The services behind these routes.
-pub struct Routed<'a> {
-    /// What is for sale.
-    pub products: &'a Arc<products::Products>,
-    /// What customers are about to buy.
-    pub carts: &'a Arc<carts::Carts>,
-    /// What customers bought.
-    pub orders: &'a Arc<orders::Orders>,
-    /// What is in stock.
-    pub inventory: &'a Arc<Inventory>,
-}
+use crate::{carts, images, orders, products, services::Services};
 
 /// The routes, those asked most first.
-pub fn routes(services: &Routed<'_>, tokens: &Arc<Tokens>) -> BoxedFilter<(Response,)> {
-    orders::routes::routes(services.orders, tokens)
-        .or(carts::routes::routes(services.carts, tokens))
+pub fn routes(services: &Services, tokens: &Arc<Tokens>) -> BoxedFilter<(Response,)> {
+    orders::routes::routes(&services.orders, tokens)
+        .or(carts::routes::routes(&services.carts, tokens))
         .unify()
         .or(images::routes::routes(services.products.images().clone()))
         .unify()
-        .or(products::routes::routes(services.products, services.inventory, tokens))
+        .or(products::routes::routes(
+            &services.products,
+            &services.inventory,
+            tokens,
+        ))
         .unify()
         .boxed()
 }

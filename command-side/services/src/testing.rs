@@ -15,17 +15,21 @@ use uuid::Uuid;
 use warp::{filters::BoxedFilter, http::StatusCode};
 
 use crate::{
-    carts::Carts,
     images::Images,
     inventory::Inventory,
-    orders::Orders,
-    products::Products,
-    routes::{Routed, routes},
+    payments::{
+        Payments,
+        simulator::{ProviderSimulator, SimulatorSettings},
+    },
+    routes::routes,
+    services::Services,
+    shipping::{Shipping, simulator::CarrierSimulator},
 };
 
 /// A shop with its log in memory.
 pub(crate) struct Shop {
     pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) services: Services,
     pub(crate) inventory: Arc<Inventory>,
     tokens: Arc<Tokens>,
     routes: BoxedFilter<(Response,)>,
@@ -56,18 +60,20 @@ impl Shop {
 
     fn wired(log: Arc<dyn EventLog>, inventory: Arc<Inventory>, tokens: Arc<Tokens>, folder: TempDir) -> Self {
         let images = Images::open(&folder.path().join("blobs")).unwrap();
-        let products = Arc::new(Products::new(Arc::clone(&log), images));
-        let carts = Arc::new(Carts::new(Arc::clone(&log), Arc::clone(&products)));
-        let orders = Arc::new(Orders::new(Arc::clone(&log), Arc::clone(&products), Arc::clone(&carts)));
-        let services = Routed {
-            products: &products,
-            carts: &carts,
-            orders: &orders,
-            inventory: &inventory,
-        };
+        let provider = ProviderSimulator::open(&folder.path().join("provider"), SimulatorSettings::default()).unwrap();
+        let payments = Payments::new(Arc::clone(&log), Arc::new(provider), Duration::from_secs(1));
+        let shipping = Shipping::new(Arc::clone(&log), CarrierSimulator::new(1.0), Duration::from_secs(1));
+        let services = Services::new(
+            &log,
+            images,
+            Arc::clone(&inventory),
+            Arc::new(payments),
+            Arc::new(shipping),
+        );
         let routes = edge::recovered(routes(&services, &tokens));
         Self {
             log,
+            services,
             inventory,
             tokens,
             routes,
@@ -77,7 +83,14 @@ impl Shop {
 
     /// The same log, and nothing of what was in memory.
     pub(crate) fn restarted(self) -> Self {
-        Self::wired(self.log, self.inventory, self.tokens, self.folder)
+        let Self {
+            log,
+            inventory,
+            tokens,
+            folder,
+            ..
+        } = self;
+        Self::wired(log, inventory, tokens, folder)
     }
 
     /// Given that these events happened to the `A` called `id`.
