@@ -30,9 +30,7 @@ struct Events {
 }
 
 impl MemoryLog {
-    /// An empty log.
-    // Shared from the start, as `EventLog::subscribe` needs it.
-    #[allow(clippy::new_ret_no_self)]
+    /// An empty log, shared from the start as [`EventLog::subscribe`] needs it.
     pub fn new() -> Arc<Self> {
         Arc::new(Self {
             events: Mutex::default(),

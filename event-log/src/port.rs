@@ -100,6 +100,8 @@ pub enum LogError {
     },
 }
 
+type ReadOnce = Result<Arc<(Metadata, ShopEvent)>, Arc<DecodeError>>;
+
 /// An event as the log holds it.
 #[derive(Debug)]
 pub struct RecordedEvent {
@@ -120,7 +122,7 @@ pub struct RecordedEvent {
     /// The event as JSON.
     pub data: Bytes,
     /// The two above, read once however many subscribers share this event.
-    pub(crate) read: OnceLock<Result<Arc<(Metadata, ShopEvent)>, Arc<DecodeError>>>,
+    pub(crate) read: OnceLock<ReadOnce>,
 }
 
 impl RecordedEvent {

@@ -8,6 +8,17 @@ use event_schemas::{NewEvent, StreamName};
 use super::{Corner, event, events, ids, new_ids, within};
 use crate::port::{AppendError, Appended, Direction, EventLog, ExpectedVersion, StreamVersion};
 
+/// Every check of this file.
+pub async fn all<Made: Future<Output = Arc<dyn EventLog>>>(make: impl Fn() -> Made) {
+    expected_versions(make().await).await;
+    whole_appends_only(make().await).await;
+    repeating_changes_nothing(make().await).await;
+    ids_stand_once_in_the_log(make().await).await;
+    large_events(make().await).await;
+    one_of_many_writers_wins(make().await).await;
+    concurrent_writers_lose_nothing(make().await).await;
+}
+
 async fn assert_conflict(
     corner: &Corner,
     stream: &StreamName,

@@ -7,6 +7,13 @@ use futures_util::FutureExt;
 use super::{Corner, event, events, ids, within};
 use crate::port::{EventFilter, EventLog, Position};
 
+/// Every check of this file.
+pub async fn all<Made: Future<Output = Arc<dyn EventLog>>>(make: impl Fn() -> Made) {
+    catching_up_and_going_live(make().await).await;
+    moving_on_over_what_is_left_out(make().await).await;
+    waiting_can_be_given_up(make().await).await;
+}
+
 /// A subscriber that starts in the middle while others write sees what a reader sees afterwards: no gap, nothing twice.
 pub async fn catching_up_and_going_live(log: Arc<dyn EventLog>) {
     let corner = Corner::of(&log);

@@ -8,6 +8,16 @@ use event_schemas::{NewEvent, Timestamp};
 use super::{Corner, event, events, ids, new_ids};
 use crate::port::{Direction, EventFilter, EventLog, ExpectedVersion, Position, StreamSummary};
 
+/// Every check of this file.
+pub async fn all<Made: Future<Output = Arc<dyn EventLog>>>(make: impl Fn() -> Made) {
+    events_come_back_as_they_were(make().await).await;
+    streams_both_ways(make().await).await;
+    the_whole_log_in_pages(make().await).await;
+    filters(make().await).await;
+    lists_of_streams(make().await).await;
+    counts(make().await).await;
+}
+
 /// Every field.
 pub async fn events_come_back_as_they_were(log: Arc<dyn EventLog>) {
     let corner = Corner::of(&log);

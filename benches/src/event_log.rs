@@ -1,0 +1,57 @@
+//! Durable appends to an event log, driven as the raw file is in [`crate::raw_log`].
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use event_log::{Append, EventLog, ExpectedVersion};
+use event_schemas::{Category, NewEvent, StreamName};
+use uuid::Uuid;
+
+use crate::raw_log::{Throughput, drive};
+
+/// After so many events a writer starts a new stream: an order's life.
+const STREAM_EVENTS: u64 = 8;
+const METADATA: &[u8] = br#"{"schema_version":1,"occurred_at":"2026-11-21T06:51:34.120Z","correlation_id":"01936f5e-7c1a-7d30-8000-000000000000","actor":"system:bench"}"#;
+
+/// `writers` tasks append one event of `event_bytes` (data and metadata) each, one after the other, for `duration`.
+///
+/// # Errors
+/// When an append fails.
+pub(crate) async fn run(
+    log: Arc<dyn EventLog>,
+    writers: usize,
+    duration: Duration,
+    event_bytes: usize,
+) -> std::io::Result<Throughput> {
+    let data = Bytes::from(vec![b'x'; event_bytes.saturating_sub(METADATA.len())]);
+    drive(writers, duration, |_| {
+        let log = Arc::clone(&log);
+        let data = data.clone();
+        let mut stream = new_stream();
+        move |count| {
+            let version = count % STREAM_EVENTS;
+            if version == 0 {
+                stream = new_stream();
+            }
+            let append = Append {
+                stream: stream.clone(),
+                expected: version
+                    .checked_sub(1)
+                    .map_or(ExpectedVersion::None, ExpectedVersion::Exact),
+                events: vec![NewEvent {
+                    id: Uuid::now_v7(),
+                    event_type: "OrderPlaced".to_owned(),
+                    metadata: Bytes::from_static(METADATA),
+                    data: data.clone(),
+                }],
+            };
+            let log = Arc::clone(&log);
+            async move { log.append(append).await.map(|_| ()).map_err(std::io::Error::other) }
+        }
+    })
+    .await
+}
+
+fn new_stream() -> StreamName {
+    Category::Order.stream(Uuid::now_v7())
+}
