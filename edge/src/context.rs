@@ -4,7 +4,7 @@ use std::{future::Future, sync::Arc};
 
 use event_schemas::{AccountId, Timestamp, ids::derived_uuid};
 use uuid::Uuid;
-use warp::{Filter, Rejection};
+use warp::{Filter, Rejection, http::Method, path::FullPath};
 
 use crate::problem::Problem;
 
@@ -81,7 +81,9 @@ pub fn request_context() -> impl Filter<Extract = (RequestContext,), Error = Rej
         .and(warp::header::optional::<String>(REQUEST_ID))
         .and(warp::header::optional::<String>("traceparent"))
         .and(warp::header::optional::<String>("idempotency-key"))
-        .and_then(|method, path: warp::path::FullPath, id: Option<String>, trace, key| {
+        .and_then(|method: Method, path: FullPath, id, trace, key: Option<String>| {
+            // Reading is idempotent by itself; a key on it must not make two looks at an audited page one.
+            let key = key.filter(|_| !method.is_safe());
             std::future::ready(read(format!("{method} {}", path.as_str()), id, trace, key).map_err(Rejection::from))
         })
 }

@@ -47,6 +47,12 @@ async fn a_key_makes_the_same_request_the_same_command() {
             "{method} {path}"
         );
     }
+    let (_, looked) = context_of("GET", "/orders", &keyed).await;
+    assert_ne!(
+        context_of("GET", "/orders", &keyed).await.1["command"],
+        looked["command"],
+        "two looks are two"
+    );
     let (_, unkeyed) = context_of("POST", "/orders", &[]).await;
     assert_ne!(
         context_of("POST", "/orders", &[]).await.1["command"],

@@ -70,18 +70,21 @@ pub fn routes(queries: Queries) -> BoxedFilter<(Response,)> {
 /// All queries, described.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     #[derive(OpenApi)]
-    #[openapi(paths(
-        search::search,
-        product::product,
-        cart::cart,
-        orders::order,
-        orders::tracking,
-        my_page::my_page,
-        my_page::customers_page,
-        seller_orders::seller_orders,
-        sagas::sagas,
-        sagas::saga,
-    ))]
+    #[openapi(
+        paths(
+            search::search,
+            product::product,
+            cart::cart,
+            orders::order,
+            orders::tracking,
+            my_page::my_page,
+            my_page::customers_page,
+            seller_orders::seller_orders,
+            sagas::sagas,
+            sagas::saga,
+        ),
+        components(schemas(read_models::catalogue::Sort))
+    )]
     struct Description;
     Description::openapi()
 }
