@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use command_services::services::{ServiceError, Services};
+use command_services::{products::Products, services::ServiceError};
 use tokio::{
     sync::watch,
     task::{JoinError, spawn_blocking},
@@ -35,12 +35,12 @@ enum PictureError {
 
 impl Gallery {
     /// Begins to draw. Holds no part of the shop, so that a shop that stops is not kept open; the next start goes on.
-    pub(super) fn open(services: &Arc<Services>, products: Vec<DemoProduct>, progress: Progress) -> Self {
+    pub(super) fn open(shop: &Arc<Products>, products: Vec<DemoProduct>, progress: Progress) -> Self {
         let (done, finished) = watch::channel(false);
-        let services = Arc::downgrade(services);
+        let shop = Arc::downgrade(shop);
         tokio::spawn(async move {
             for product in &products {
-                if let Err(error) = hang(&services, product).await {
+                if let Err(error) = hang(&shop, product).await {
                     tracing::info!(%error, "not every picture is drawn; the next start with the demo goes on");
                     return;
                 }
@@ -64,17 +64,16 @@ impl Gallery {
 }
 
 /// Gives a product its picture, unless its seller gave it one or withdrew it.
-async fn hang(services: &Weak<Services>, product: &DemoProduct) -> Result<(), PictureError> {
-    let shop = services.upgrade().ok_or(PictureError::ShopDown)?;
+async fn hang(shop: &Weak<Products>, product: &DemoProduct) -> Result<(), PictureError> {
+    let shop = shop.upgrade().ok_or(PictureError::ShopDown)?;
     let id = product_id(&product.name);
-    let loaded = shop.products().load(id).await?;
+    let loaded = shop.load(id).await?;
     if loaded.state.listing().is_none_or(|listing| listing.image.is_some()) {
         return Ok(());
     }
     let (name, category) = (product.name.clone(), product.category.clone());
     let png = spawn_blocking(move || picture::png(&name, &category)).await??;
-    shop.products()
-        .picture_product(&command("picture", &product.name), id, png)
+    shop.picture_product(&command("picture", &product.name), id, png)
         .await?;
     Ok(())
 }

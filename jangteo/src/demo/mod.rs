@@ -14,13 +14,14 @@ mod progress;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, io, sync::Arc, time::Duration};
+use std::{fmt, io, time::Duration};
 
 use command_services::{
     accounts::{AccountError, NewAccount},
     execution::CommandContext,
-    products::ListProduct,
-    services::{ServiceError, Services},
+    inventory::Inventory,
+    products::{ListProduct, Products},
+    services::ServiceError,
 };
 use edge::Role;
 use event_log::LogError;
@@ -99,10 +100,11 @@ pub async fn seed(shop: &Shop) -> Result<DemoSummary, DemoError> {
     let products = catalogue::products()?;
     let count = products.len();
     if !progress.is_stocked() {
-        stock(shop.services(), seller, &products).await?;
+        let services = shop.services();
+        stock(&services.products, &services.inventory, seller, &products).await?;
         progress.stocked()?;
     }
-    let gallery = (!progress.is_pictured()).then(|| Gallery::open(shop.services(), products, progress));
+    let gallery = (!progress.is_pictured()).then(|| Gallery::open(&shop.services().products, products, progress));
     Ok(DemoSummary {
         products: count,
         gallery,
@@ -126,8 +128,15 @@ async fn accounts(shop: &Shop) -> Result<SellerId, AccountError> {
 }
 
 /// Lists the products and receives their stock.
-async fn stock(services: &Arc<Services>, seller: SellerId, products: &[DemoProduct]) -> Result<(), ServiceError> {
-    let offers = products.iter().map(|product| offer(services, seller, product));
+async fn stock(
+    products: &Products,
+    inventory: &Inventory,
+    seller: SellerId,
+    catalogue: &[DemoProduct],
+) -> Result<(), ServiceError> {
+    let offers = catalogue
+        .iter()
+        .map(|product| offer(products, inventory, seller, product));
     stream::iter(offers)
         .buffer_unordered(IN_FLIGHT)
         .try_collect::<Vec<()>>()
@@ -135,7 +144,12 @@ async fn stock(services: &Arc<Services>, seller: SellerId, products: &[DemoProdu
     Ok(())
 }
 
-async fn offer(services: &Arc<Services>, seller: SellerId, product: &DemoProduct) -> Result<(), ServiceError> {
+async fn offer(
+    products: &Products,
+    inventory: &Inventory,
+    seller: SellerId,
+    product: &DemoProduct,
+) -> Result<(), ServiceError> {
     let listing = ListProduct {
         seller_id: seller,
         title: product.title.clone(),
@@ -146,13 +160,9 @@ async fn offer(services: &Arc<Services>, seller: SellerId, product: &DemoProduct
         price: product.price,
         ean: None,
     };
-    let (id, _) = services
-        .products()
-        .list_product(&command("list", &product.name), listing)
-        .await?;
+    let (id, _) = products.list_product(&command("list", &product.name), listing).await?;
     if product.stock > 0 {
-        services
-            .inventory()
+        inventory
             .receive(id, product.stock, &command("stock", &product.name))
             .await?;
     }

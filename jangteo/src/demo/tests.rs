@@ -67,21 +67,12 @@ async fn a_demo_is_complete_and_a_second_start_adds_nothing() {
     assert_eq!(counts(&first).await, expected());
     let product = first
         .services()
-        .products()
+        .products
         .load(product_id("moon-jar-vase"))
         .await
         .unwrap();
     let image = product.state.listing().unwrap().image.clone().unwrap();
-    assert!(
-        first
-            .services()
-            .products()
-            .images()
-            .get(&image)
-            .await
-            .unwrap()
-            .is_some()
-    );
+    assert!(first.services().products.images().get(&image).await.unwrap().is_some());
     first.stop().await;
     // Also when it does not remember how far it came.
     fs::write(folder.path().join("demo"), "begun\n").unwrap();
@@ -98,7 +89,14 @@ async fn a_demo_that_was_cut_off_is_completed() {
     Progress::of(cut_off.folder()).begin().unwrap();
     let seller = accounts(&cut_off).await.unwrap();
     let products = catalogue::products().unwrap();
-    stock(cut_off.services(), seller, &products[..70]).await.unwrap();
+    stock(
+        &cut_off.services().products,
+        &cut_off.services().inventory,
+        seller,
+        &products[..70],
+    )
+    .await
+    .unwrap();
     cut_off.stop().await;
     let completed = shop(folder.path(), true).await;
     pictured(&completed).await;
@@ -111,7 +109,14 @@ async fn a_shop_that_is_no_demo_gets_no_account_with_a_known_password() {
     let folder = tempfile::tempdir().unwrap();
     let real = shop(folder.path(), false).await;
     let products = catalogue::products().unwrap();
-    stock(real.services(), SellerId::fresh(), &products[..1]).await.unwrap();
+    stock(
+        &real.services().products,
+        &real.services().inventory,
+        SellerId::fresh(),
+        &products[..1],
+    )
+    .await
+    .unwrap();
     let before = counts(&real).await;
     real.stop().await;
     let asked = shop(folder.path(), true).await;
