@@ -29,7 +29,10 @@ impl Connection {
         stream.set_nodelay(true)?;
         let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        Ok(Self { sender, authority: authority.to_owned() })
+        Ok(Self {
+            sender,
+            authority: authority.to_owned(),
+        })
     }
 
     /// Sends a request; any status is an answer.
@@ -41,7 +44,10 @@ impl Connection {
         consistency: Option<&str>,
         body: Option<Bytes>,
     ) -> Result<Answer> {
-        let mut request = Request::builder().method(method).uri(path).header("host", &self.authority);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", &self.authority);
         if let Some(token) = bearer {
             request = request.header("authorization", format!("Bearer {token}"));
         }
@@ -52,12 +58,19 @@ impl Connection {
             request = request.header("content-type", "application/json");
         }
         self.sender.ready().await?;
-        let response: Response<Incoming> = self.sender.send_request(request.body(Full::new(body.unwrap_or_default()))?).await?;
+        let response: Response<Incoming> = self
+            .sender
+            .send_request(request.body(Full::new(body.unwrap_or_default()))?)
+            .await?;
         let status = response.status().as_u16();
         let token = response.headers().get("consistency-token");
         let consistency = token.and_then(|token| token.to_str().ok()).map(str::to_owned);
         let body = response.into_body().collect().await?.to_bytes();
-        Ok(Answer { status, consistency, body })
+        Ok(Answer {
+            status,
+            consistency,
+            body,
+        })
     }
 
     /// Sends JSON, expects success, reads JSON.
@@ -65,8 +78,17 @@ impl Connection {
         let sent = (!body.is_null()).then(|| Bytes::from(body.to_string()));
         let answer = self.send(method, path, bearer, None, sent).await?;
         if answer.status >= 300 {
-            return Err(format!("{method} {path}: {} {}", answer.status, String::from_utf8_lossy(&answer.body)).into());
+            return Err(format!(
+                "{method} {path}: {} {}",
+                answer.status,
+                String::from_utf8_lossy(&answer.body)
+            )
+            .into());
         }
-        if answer.body.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_slice(&answer.body)?) }
+        if answer.body.is_empty() {
+            Ok(Value::Null)
+        } else {
+            Ok(serde_json::from_slice(&answer.body)?)
+        }
     }
 }

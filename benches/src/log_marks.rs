@@ -5,7 +5,8 @@ use std::path::Path;
 use event_log::embedded::EmbeddedLog;
 
 use crate::{
-    Effort, Result, event_log as log_driver, raw_log,
+    Effort, Result, event_log as log_driver,
+    raw_log::{self, Throughput},
     report::{Mark, Report, short},
 };
 
@@ -23,14 +24,34 @@ pub(crate) struct Limits {
 }
 
 pub(crate) async fn limits(folder: &Path, effort: Effort, report: &mut Report) -> Result<Limits> {
-    report.line(&format!("limits: durable appends of {EVENT_BYTES} bytes to a raw preallocated file, group commit"));
-    let raw_1 = raw_log::run(folder, 1, effort.each, EVENT_BYTES).await?.per_second;
-    let raw_64 = raw_log::run(folder, 64, effort.each, EVENT_BYTES).await?.per_second;
+    report.line(&format!(
+        "limits: durable appends of {EVENT_BYTES} bytes to a raw preallocated file, group commit"
+    ));
+    let raw_1 = raw_log::run(folder, 1, effort.each, EVENT_BYTES).await?;
+    let raw_64 = raw_log::run(folder, 64, effort.each, EVENT_BYTES).await?;
+    report.figure("raw file, 1 writer", &told(&raw_1));
+    report.figure("raw file, 64 writers", &told(&raw_64));
+    let (raw_1, raw_64) = (raw_1.per_second, raw_64.per_second);
     let order_floor = raw_64 / APPENDS_PER_ORDER;
-    report.figure("raw file, 1 writer", &format!("{} /s", short(raw_1)));
-    report.figure("raw file, 64 writers", &format!("{} /s", short(raw_64)));
-    report.figure("floor of an order: five appends in a row, 64 in flight", &format!("{} /s", short(order_floor)));
-    Ok(Limits { raw_1, raw_64, order_floor })
+    report.figure(
+        "floor of an order: five appends in a row, 64 in flight",
+        &format!("{} /s", short(order_floor)),
+    );
+    Ok(Limits {
+        raw_1,
+        raw_64,
+        order_floor,
+    })
+}
+
+fn told(measured: &Throughput) -> String {
+    let millis = |time: std::time::Duration| short(time.as_secs_f64() * 1_000.0);
+    format!(
+        "{} /s, p50 {} ms, p99 {} ms",
+        short(measured.per_second),
+        millis(measured.p50),
+        millis(measured.p99)
+    )
 }
 
 pub(crate) async fn measure(folder: &Path, effort: Effort, limits: &Limits, report: &mut Report) -> Result<()> {
@@ -39,7 +60,7 @@ pub(crate) async fn measure(folder: &Path, effort: Effort, limits: &Limits, repo
         let data = folder.join(format!("log-{writers}"));
         let log = EmbeddedLog::open(&data)?;
         let measured = log_driver::run(log.clone(), writers, effort.each, EVENT_BYTES).await?;
-        report.figure(&format!("appends, {writers} writers"), &format!("{} /s", short(measured.per_second)));
+        report.figure(&format!("appends, {writers} writers"), &told(&measured));
         let what = format!("appends, {writers} writers, of the raw file");
         report.mark(&what, measured.per_second / limit, "x", Mark::AtLeast(mark));
     }

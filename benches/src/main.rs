@@ -67,8 +67,14 @@ struct Effort {
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let effort = match arguments.mode {
-        Mode::Short => Effort { each: Duration::from_secs(4), samples: 400 },
-        Mode::Full => Effort { each: Duration::from_secs(20), samples: 4_000 },
+        Mode::Short => Effort {
+            each: Duration::from_secs(4),
+            samples: 400,
+        },
+        Mode::Full => Effort {
+            each: Duration::from_secs(20),
+            samples: 4_000,
+        },
     };
     let folder = match &arguments.folder {
         Some(folder) => tempfile::tempdir_in(folder)?,
@@ -89,7 +95,13 @@ async fn main() -> Result<()> {
         }
     }
     if wanted(Part::Search) {
-        queries::measure(&folder.path().join("search"), arguments.data_sets.as_deref(), effort, &mut report).await?;
+        queries::measure(
+            &folder.path().join("search"),
+            arguments.data_sets.as_deref(),
+            effort,
+            &mut report,
+        )
+        .await?;
     }
     report.end();
     Ok(())

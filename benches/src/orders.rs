@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     path::Path,
-    sync::{Arc, Mutex, atomic::{AtomicU64, Ordering}},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -26,17 +29,30 @@ const IN_FLIGHT: usize = 64;
 pub(crate) async fn measure(data: &Path, effort: Effort, limits: &Limits, report: &mut Report) -> Result<()> {
     let shop = Shop::start(data).await?;
     report.line("the shop");
-    report.mark("from the process's start to listening, demo seeded", shop.ready_in.as_secs_f64(), "s", Mark::AtMost(3.0));
+    report.mark(
+        "from the process's start to listening, demo seeded",
+        shop.ready_in.as_secs_f64(),
+        "s",
+        Mark::AtMost(3.0),
+    );
     // What the start itself took is given back before memory is called idle.
     tokio::time::sleep(Duration::from_secs(2)).await;
-    report.mark("resident memory, idle", resident_mb(shop.pid).0 as f64, "MB", Mark::AtMost(200.0));
+    report.mark(
+        "resident memory, idle",
+        resident_mb(shop.pid).0 as f64,
+        "MB",
+        Mark::AtMost(200.0),
+    );
 
     let products = shop.stocked_products(50).await?;
     commands(&shop, &products, effort, report).await?;
     freshness(&shop, &products, effort, report).await?;
     confirmed(&shop, &products, effort, limits, report).await?;
     let (now, highest) = resident_mb(shop.pid);
-    report.figure("resident memory, after the load / at its highest", &format!("{now} / {highest} MB"));
+    report.figure(
+        "resident memory, after the load / at its highest",
+        &format!("{now} / {highest} MB"),
+    );
     shop.stop().await
 }
 
@@ -77,10 +93,16 @@ async fn commands(shop: &Shop, products: &[String], effort: Effort, report: &mut
         all.add(taken)?;
     }
     let rate = all.len() as f64 / began.elapsed().as_secs_f64();
-    report.figure("one customer's cart commands, 64 connections (one stream)", &format!("{} /s", short(rate)));
+    report.figure(
+        "one customer's cart commands, 64 connections (one stream)",
+        &format!("{} /s", short(rate)),
+    );
     for number in 0..products.len() {
         let path = format!("/api/v1/cart/items/{}", products[number]);
-        shop.connect().await?.send("DELETE", &path, Some(&token), None, None).await?;
+        shop.connect()
+            .await?
+            .send("DELETE", &path, Some(&token), None, None)
+            .await?;
     }
     stock_commands(shop, products, effort, report).await
 }
@@ -101,7 +123,12 @@ async fn stock_commands(shop: &Shop, products: &[String], effort: Effort, report
             }
             let answer = connection.send("PATCH", &path, Some(&token), None, Some(body)).await?;
             if answer.status >= 300 {
-                return Err(format!("PATCH {path}: {} {}", answer.status, String::from_utf8_lossy(&answer.body)).into());
+                return Err(format!(
+                    "PATCH {path}: {} {}",
+                    answer.status,
+                    String::from_utf8_lossy(&answer.body)
+                )
+                .into());
             }
             taken.record(sent.elapsed().as_micros() as u64)?;
         }
@@ -112,8 +139,16 @@ async fn stock_commands(shop: &Shop, products: &[String], effort: Effort, report
         all.add(taken)?;
     }
     let rate = all.len() as f64 / began.elapsed().as_secs_f64();
-    report.figure("product commands, 64 connections", &format!("{} /s, p50 {} ms", short(rate), short(millis(&all, 0.5))));
-    report.mark("product command p99, 64 connections", millis(&all, 0.99), "ms", Mark::AtMost(20.0));
+    report.figure(
+        "product commands, 64 connections",
+        &format!("{} /s, p50 {} ms", short(rate), short(millis(&all, 0.5))),
+    );
+    report.mark(
+        "product command p99, 64 connections",
+        millis(&all, 0.99),
+        "ms",
+        Mark::AtMost(20.0),
+    );
     Ok(())
 }
 
@@ -125,17 +160,27 @@ async fn freshness(shop: &Shop, products: &[String], effort: Effort, report: &mu
     for number in 0..effort.samples.min(500) {
         let body = order(&products[number % products.len()]);
         let sent = Instant::now();
-        let answer = connection.send("POST", "/api/v1/orders", Some(&token), None, Some(body)).await?;
+        let answer = connection
+            .send("POST", "/api/v1/orders", Some(&token), None, Some(body))
+            .await?;
         commanded.record(sent.elapsed().as_micros() as u64)?;
         let placed: Placed = serde_json::from_slice(&answer.body)?;
         let path = format!("/api/v1/orders/{}", placed.id);
-        let seen = connection.send("GET", &path, Some(&token), answer.consistency.as_deref(), None).await?;
+        let seen = connection
+            .send("GET", &path, Some(&token), answer.consistency.as_deref(), None)
+            .await?;
         if seen.status != 200 {
             return Err(format!("the order is not on my page: {}", seen.status).into());
         }
         shown.record(sent.elapsed().as_micros() as u64)?;
     }
-    let times = |histogram| format!("p50 {} ms, p99 {} ms", short(millis(histogram, 0.5)), short(millis(histogram, 0.99)));
+    let times = |histogram| {
+        format!(
+            "p50 {} ms, p99 {} ms",
+            short(millis(histogram, 0.5)),
+            short(millis(histogram, 0.99))
+        )
+    };
     report.figure("an order command, alone", &times(&commanded));
     report.figure("from an order command to my page, alone", &times(&shown));
     Ok(())
@@ -150,12 +195,23 @@ struct Placed {
 type Waiting = Mutex<HashMap<String, oneshot::Sender<u64>>>;
 
 /// Orders confirmed per second, 64 in flight: command, saga, services, and seen as confirmed by the query side.
-async fn confirmed(shop: &Shop, products: &[String], effort: Effort, limits: &Limits, report: &mut Report) -> Result<()> {
+async fn confirmed(
+    shop: &Shop,
+    products: &[String],
+    effort: Effort,
+    limits: &Limits,
+    report: &mut Report,
+) -> Result<()> {
     let token = shop.sign_in("customer").await?;
     let operator = shop.sign_in("operator").await?;
     let waiting: Arc<Waiting> = Arc::default();
     let early: Arc<Mutex<HashMap<String, u64>>> = Arc::default();
-    let watcher = tokio::spawn(watch(shop.connect().await?, operator, Arc::clone(&waiting), Arc::clone(&early)));
+    let watcher = tokio::spawn(watch(
+        shop.connect().await?,
+        operator,
+        Arc::clone(&waiting),
+        Arc::clone(&early),
+    ));
     let count = AtomicU64::new(0);
     let began = Instant::now();
     let workers = (0..IN_FLIGHT).map(async |worker| {
@@ -166,14 +222,23 @@ async fn confirmed(shop: &Shop, products: &[String], effort: Effort, limits: &Li
             let sent = Instant::now();
             let body = order(&products[round % products.len()]);
             round += 7;
-            let answer = connection.send("POST", "/api/v1/orders", Some(&token), None, Some(body)).await?;
+            let answer = connection
+                .send("POST", "/api/v1/orders", Some(&token), None, Some(body))
+                .await?;
             if answer.status != 202 {
-                return Err(format!("POST orders: {} {}", answer.status, String::from_utf8_lossy(&answer.body)).into());
+                return Err(format!(
+                    "POST orders: {} {}",
+                    answer.status,
+                    String::from_utf8_lossy(&answer.body)
+                )
+                .into());
             }
             let placed: Placed = serde_json::from_slice(&answer.body)?;
             let position = wait_for(&waiting, &early, &placed.id).await?;
             let path = format!("/api/v1/orders/{}", placed.id);
-            let seen = connection.send("GET", &path, Some(&token), Some(&position.to_string()), None).await?;
+            let seen = connection
+                .send("GET", &path, Some(&token), Some(&position.to_string()), None)
+                .await?;
             let shown: Value = serde_json::from_slice(&seen.body)?;
             if shown["status"] != "confirmed" {
                 return Err(format!("not confirmed on the query side: {} {shown}", seen.status).into());
@@ -189,10 +254,21 @@ async fn confirmed(shop: &Shop, products: &[String], effort: Effort, limits: &Li
     }
     let rate = count.load(Ordering::Relaxed) as f64 / began.elapsed().as_secs_f64();
     watcher.abort();
-    report.figure("orders confirmed, 64 in flight, command to my page", &format!(
-        "{} /s, p50 {} ms, p99 {} ms", short(rate), short(millis(&all, 0.5)), short(millis(&all, 0.99))
-    ));
-    report.mark("orders confirmed, of the floor", rate / limits.order_floor, "x", Mark::AtLeast(0.06));
+    report.figure(
+        "orders confirmed, 64 in flight, command to my page",
+        &format!(
+            "{} /s, p50 {} ms, p99 {} ms",
+            short(rate),
+            short(millis(&all, 0.5)),
+            short(millis(&all, 0.99))
+        ),
+    );
+    report.mark(
+        "orders confirmed, of the floor",
+        rate / limits.order_floor,
+        "x",
+        Mark::AtLeast(0.06),
+    );
     Ok(())
 }
 
@@ -206,7 +282,9 @@ async fn wait_for(waiting: &Waiting, early: &Mutex<HashMap<String, u64>>, order:
         waiting.lock().map_err(|_| "poisoned")?.insert(order.to_owned(), sender);
         receiver
     };
-    Ok(tokio::time::timeout(Duration::from_secs(30), receiver).await.map_err(|_| format!("{order} was never confirmed"))??)
+    Ok(tokio::time::timeout(Duration::from_secs(30), receiver)
+        .await
+        .map_err(|_| format!("{order} was never confirmed"))??)
 }
 
 #[derive(Deserialize)]
@@ -228,7 +306,9 @@ async fn watch(
     waiting: Arc<Waiting>,
     early: Arc<Mutex<HashMap<String, u64>>>,
 ) -> Result<()> {
-    let stats = connection.json("GET", "/api/v1/ops/stats", Some(&operator), &Value::Null).await?;
+    let stats = connection
+        .json("GET", "/api/v1/ops/stats", Some(&operator), &Value::Null)
+        .await?;
     let mut after = stats["head"].as_u64().unwrap_or(0);
     loop {
         let path = format!("/api/v1/ops/events?after={after}&category=order&type=OrderConfirmed&size=500&wait=5");

@@ -18,17 +18,51 @@ use crate::{
 
 /// What people look for; the same words the made-up products are made of.
 const WORDS: &[&str] = &[
-    "laptop", "toner", "cable", "monitor", "printer", "keyboard", "mouse", "notebook silver", "black cartridge", "usb adapter",
-    "hard drive", "memory 4gb", "camera", "headphones", "projector lamp", "wireless router", "battery", "docking station",
-    "server rack", "graphics card", "커피", "찻잔을", "도자기",
+    "laptop",
+    "toner",
+    "cable",
+    "monitor",
+    "printer",
+    "keyboard",
+    "mouse",
+    "notebook silver",
+    "black cartridge",
+    "usb adapter",
+    "hard drive",
+    "memory 4gb",
+    "camera",
+    "headphones",
+    "projector lamp",
+    "wireless router",
+    "battery",
+    "docking station",
+    "server rack",
+    "graphics card",
+    "커피",
+    "찻잔을",
+    "도자기",
 ];
 
 pub(crate) async fn measure(data: &Path, sets: Option<&Path>, effort: Effort, report: &mut Report) -> Result<()> {
     let folder = data.to_str().ok_or("the folder's name is not UTF-8")?;
-    let real = sets.map_or_else(|| PathBuf::from("../shared/data"), Path::to_path_buf).join("icecat/products.jsonl.gz");
-    let (file, source) = if real.exists() { (real, "Icecat") } else { (made_up(data)?, "made-up products") };
+    let real = sets
+        .map_or_else(|| PathBuf::from("../shared/data"), Path::to_path_buf)
+        .join("icecat/products.jsonl.gz");
+    let (file, source) = if real.exists() {
+        (real, "Icecat")
+    } else {
+        (made_up(data)?, "made-up products")
+    };
     let began = Instant::now();
-    shop::command(&["import", "icecat", file.to_str().ok_or("not UTF-8")?, "--json", "--data", folder]).await?;
+    shop::command(&[
+        "import",
+        "icecat",
+        file.to_str().ok_or("not UTF-8")?,
+        "--json",
+        "--data",
+        folder,
+    ])
+    .await?;
     report.line(&format!("search over HTTP, {source} and the demo, with facets"));
     report.figure("importing them", &format!("{} s", short(began.elapsed().as_secs_f64())));
 
@@ -59,8 +93,16 @@ pub(crate) async fn measure(data: &Path, sets: Option<&Path>, effort: Effort, re
         }
         let rate = all.len() as f64 / began.elapsed().as_secs_f64();
         let what = format!("search, {connections} connections");
-        report.figure(&what, &format!("{} /s, p50 {} ms", short(rate), short(millis(&all, 0.5))));
-        report.mark(&format!("search p99, {connections} connections"), millis(&all, 0.99), "ms", Mark::AtMost(10.0));
+        report.figure(
+            &what,
+            &format!("{} /s, p50 {} ms", short(rate), short(millis(&all, 0.5))),
+        );
+        report.mark(
+            &format!("search p99, {connections} connections"),
+            millis(&all, 0.99),
+            "ms",
+            Mark::AtMost(10.0),
+        );
     }
     shop.stop().await
 }
@@ -70,14 +112,25 @@ async fn caught_up(shop: &Shop) -> Result<u64> {
     let mut connection = shop.connect().await?;
     let operator = shop.sign_in("operator").await?;
     let began = Instant::now();
-    let head = connection.json("GET", "/api/v1/ops/stats", Some(&operator), &Value::Null).await?["head"].clone();
+    let head = connection
+        .json("GET", "/api/v1/ops/stats", Some(&operator), &Value::Null)
+        .await?["head"]
+        .clone();
     loop {
         let answer = connection
-            .send("GET", "/api/v1/search?size=1", None, head.as_u64().map(|head| head.to_string()).as_deref(), None)
+            .send(
+                "GET",
+                "/api/v1/search?size=1",
+                None,
+                head.as_u64().map(|head| head.to_string()).as_deref(),
+                None,
+            )
             .await?;
         if answer.status == 200 {
             let found: Value = serde_json::from_slice(&answer.body)?;
-            return found["total"].as_u64().ok_or_else(|| format!("no total: {found}").into());
+            return found["total"]
+                .as_u64()
+                .ok_or_else(|| format!("no total: {found}").into());
         }
         if began.elapsed() > Duration::from_secs(120) {
             return Err("the catalogue never caught up".into());
@@ -86,7 +139,16 @@ async fn caught_up(shop: &Shop) -> Result<u64> {
 }
 
 fn encoded(words: &str) -> String {
-    words.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    words
+        .bytes()
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
 }
 
 /// 20,000 products of our own, for machines without the real set.

@@ -17,7 +17,15 @@ pub(crate) async fn measure(data: &Path, report: &mut Report) -> Result<()> {
     shop::command(&["projection", "rebuild", "--all", "--json", "--data", folder]).await?;
     let seconds = began.elapsed().as_secs_f64();
     report.line("replay");
-    report.figure("events in the log, seconds for all read models", &format!("{} in {} s", short(events), short(seconds)));
-    report.mark("full replay into all read models", events / seconds, "events/s", Mark::AtLeast(100_000.0));
+    report.figure(
+        "events in the log, seconds for all read models",
+        &format!("{} in {} s", short(events), short(seconds)),
+    );
+    report.mark(
+        "full replay into all read models",
+        events / seconds,
+        "events/s",
+        Mark::AtLeast(100_000.0),
+    );
     Ok(())
 }

@@ -41,7 +41,10 @@ impl Report {
             Mark::AtMost(bound) => (value <= bound, "≤", bound),
         };
         let verdict = if met { "ok" } else { "MISSED" };
-        self.figure(what, &format!("{} {unit}   (mark {sign} {bound} {unit}: {verdict})", short(value)));
+        self.figure(
+            what,
+            &format!("{} {unit}   (mark {sign} {bound} {unit}: {verdict})", short(value)),
+        );
         if !met {
             self.missed.push(what.to_owned());
         }

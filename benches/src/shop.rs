@@ -25,7 +25,11 @@ pub(crate) struct Shop {
 
 fn binary() -> Result<PathBuf> {
     let binary = std::env::current_exe()?.with_file_name("jangteo");
-    if binary.exists() { Ok(binary) } else { Err(format!("{} is missing: make bench builds it", binary.display()).into()) }
+    if binary.exists() {
+        Ok(binary)
+    } else {
+        Err(format!("{} is missing: make bench builds it", binary.display()).into())
+    }
 }
 
 impl Shop {
@@ -33,7 +37,15 @@ impl Shop {
     pub(crate) async fn start(data: &Path) -> Result<Self> {
         let began = std::time::Instant::now();
         let mut child = Command::new(binary()?)
-            .args(["up", "--demo", "--listen", "127.0.0.1:0", "--carrier-speed", "1", "--data"])
+            .args([
+                "up",
+                "--demo",
+                "--listen",
+                "127.0.0.1:0",
+                "--carrier-speed",
+                "1",
+                "--data",
+            ])
             .arg(data)
             .env("RUST_LOG", "warn")
             .stdout(Stdio::piped())
@@ -46,7 +58,12 @@ impl Shop {
             if let Some((_, authority)) = line.split_once("listening on http://") {
                 let authority = authority.trim().to_owned();
                 tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-                return Ok(Self { child, authority, pid, ready_in: began.elapsed() });
+                return Ok(Self {
+                    child,
+                    authority,
+                    pid,
+                    ready_in: began.elapsed(),
+                });
             }
         }
         Err("the shop ended before it listened".into())
@@ -54,7 +71,10 @@ impl Shop {
 
     /// Asks it to stop and waits.
     pub(crate) async fn stop(mut self) -> Result<()> {
-        Command::new("kill").args(["-TERM", &self.pid.to_string()]).status().await?;
+        Command::new("kill")
+            .args(["-TERM", &self.pid.to_string()])
+            .status()
+            .await?;
         self.child.wait().await?;
         Ok(())
     }
@@ -66,8 +86,15 @@ impl Shop {
     /// Signs in a demo account and returns its bearer token.
     pub(crate) async fn sign_in(&self, role: &str) -> Result<String> {
         let body = json!({"email": format!("{role}@demo.example"), "password": "jangteo-demo"});
-        let answer = self.connect().await?.json("POST", "/api/v1/sessions", None, &body).await?;
-        answer["access_token"].as_str().map(str::to_owned).ok_or_else(|| format!("cannot sign in: {answer}").into())
+        let answer = self
+            .connect()
+            .await?
+            .json("POST", "/api/v1/sessions", None, &body)
+            .await?;
+        answer["access_token"]
+            .as_str()
+            .map(str::to_owned)
+            .ok_or_else(|| format!("cannot sign in: {answer}").into())
     }
 
     /// Lists products with plenty of stock and returns their ids.
@@ -78,10 +105,17 @@ impl Shop {
         for number in 0..count {
             let product = json!({"title": format!("Bench jar {number}"), "description": "", "brand": "Bench",
                 "category": "Bench", "attributes": {}, "price": {"amount": 1_000, "currency": "KRW"}});
-            let listed = connection.json("POST", "/api/v1/products", Some(&token), &product).await?;
-            let id = listed["id"].as_str().ok_or_else(|| format!("not listed: {listed}"))?.to_owned();
+            let listed = connection
+                .json("POST", "/api/v1/products", Some(&token), &product)
+                .await?;
+            let id = listed["id"]
+                .as_str()
+                .ok_or_else(|| format!("not listed: {listed}"))?
+                .to_owned();
             let path = format!("/api/v1/products/{id}/stock-receipts");
-            connection.json("POST", &path, Some(&token), &json!({"quantity": 1_000_000})).await?;
+            connection
+                .json("POST", &path, Some(&token), &json!({"quantity": 1_000_000}))
+                .await?;
             ids.push(id);
         }
         Ok(ids)
