@@ -3,7 +3,7 @@
 //! A library too, so that tests and benches start the shop in their own process: [`Shop::start`].
 //!
 //! - [`cli`]: what can be typed; [`config`]: what can be set; [`folder`]: the data folder;
-//! - [`startup`]: wires every part of the shop and starts and stops it; [`dispatch`] and [`audit`] join parts that must not
+//! - [`startup`]: wires every part of the shop and starts and stops it; `dispatch` and [`audit`] join parts that must not
 //!   know each other;
 //! - [`ops`]: the operator's paths over the log; [`operations`]: the same for the command line, also on a stopped shop's
 //!   folder;
@@ -13,7 +13,7 @@ pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod demo;
-pub mod dispatch;
+mod dispatch;
 pub mod folder;
 pub mod import;
 pub mod operations;

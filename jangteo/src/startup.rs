@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use command_services::accounts::Accounts;
+use command_services::{accounts::Accounts, services::Services};
 use edge::{Limits, RouteTable};
 use event_log::{EventLog, embedded::EmbeddedLog};
 use read_models::ReadModels;
@@ -30,7 +30,8 @@ use self::{
 pub use self::{error::StartError, serving::openapi};
 use crate::{
     config::Config,
-    dispatch::{ServiceDispatcher, Services},
+    demo::{self, DemoSummary},
+    dispatch::ServiceDispatcher,
     folder::DataFolder,
     operations::open_log,
 };
@@ -61,6 +62,7 @@ pub struct Shop {
     sagas: Option<SagaRunner>,
     stopping: watch::Sender<bool>,
     server: JoinHandle<()>,
+    demo: Option<DemoSummary>,
     setup_token: Option<String>,
 }
 
@@ -98,6 +100,7 @@ impl Shop {
             sagas: Some(sagas),
             stopping,
             server,
+            demo: None,
             setup_token: None,
         };
         Box::pin(shop.furnish(&config)).await?;
@@ -109,6 +112,8 @@ impl Shop {
     /// The demo catalogue, or the way to the first admin.
     async fn furnish(&mut self, config: &Config) -> Result<(), StartError> {
         if config.demo {
+            let seeded = demo::seed(self).await.map_err(StartError::of("the demo"))?;
+            self.demo = Some(seeded);
             // For a moment longer than a first visitor would notice; a large import is caught up with while serving.
             if let Err(behind) = self.settled(Duration::from_secs(1)).await {
                 tracing::info!(behind, "the read models are still catching up");
@@ -183,6 +188,11 @@ impl Shop {
     /// Its read models.
     pub const fn read_models(&self) -> &Arc<ReadModels> {
         &self.models
+    }
+
+    /// What the demo brought, where it was asked for.
+    pub const fn demo(&self) -> Option<&DemoSummary> {
+        self.demo.as_ref()
     }
 
     /// The one-time token that makes the first admin, while there is none.

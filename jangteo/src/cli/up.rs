@@ -90,6 +90,9 @@ impl fmt::Display for Greeting<'_> {
         let shop = self.shop;
         let data = shop.folder().path().display();
         writeln!(f, "Jangteo {}, data in {data}", env!("CARGO_PKG_VERSION"))?;
+        if let Some(demo) = shop.demo() {
+            writeln!(f, "{demo}")?;
+        }
         if let Some(token) = shop.setup_token() {
             write_setup(f, shop, token)?;
         }

@@ -4,14 +4,12 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use command_services::{
     accounts::{self, Accounts, AccountsSettings},
-    carts::Carts,
     images::Images,
     inventory::Inventory,
-    orders::Orders,
     payments::{self, Payments, ProviderSimulator, SimulatorSettings},
-    products::Products,
-    routes::{self, Routed},
+    routes,
     secret::{Secret, hex},
+    services::Services,
     shipping::{self, CarrierSimulator, Shipping},
 };
 use edge::{Response, Tokens};
@@ -20,7 +18,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use warp::{Filter as _, filters::BoxedFilter};
 
 use super::StartError;
-use crate::{config::Config, dispatch::Services, folder::DataFolder};
+use crate::{config::Config, folder::DataFolder};
 
 /// How long what the relational services have written may take to reach the log when the shop stops; the rest goes there at
 /// the next start.
@@ -53,17 +51,7 @@ impl CommandSide {
         )?;
         let (shipping, carrier) = start_shipping(config, log);
         let images = Images::open(&folder.place("images")).map_err(StartError::of("the product pictures"))?;
-        let products = Arc::new(Products::new(Arc::clone(log), images));
-        let carts = Arc::new(Carts::new(Arc::clone(log), Arc::clone(&products)));
-        let orders = Orders::new(Arc::clone(log), Arc::clone(&products), Arc::clone(&carts));
-        let services = Services {
-            products,
-            carts,
-            orders: Arc::new(orders),
-            inventory,
-            payments,
-            shipping,
-        };
+        let services = Services::new(log, images, inventory, payments, shipping);
         let carrier_secret = Secret::new(&secret.derive(b"carrier simulator"));
         Ok(Self {
             tokens,
@@ -76,13 +64,7 @@ impl CommandSide {
 
     /// Their routes.
     pub(super) fn routes(&self) -> BoxedFilter<(Response,)> {
-        let routed = Routed {
-            products: &self.services.products,
-            carts: &self.services.carts,
-            orders: &self.services.orders,
-            inventory: &self.services.inventory,
-        };
-        routes::routes(&routed, &self.tokens)
+        routes::routes(&self.services, &self.tokens)
             .or(accounts::routes(Arc::clone(&self.accounts), Arc::clone(&self.tokens)))
             .unify()
             .or(shipping::routes(
