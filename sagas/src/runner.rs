@@ -53,7 +53,8 @@ pub struct Limits {
     pub prompt_repeats: &'static [Duration],
     /// How often the checkpoint is saved.
     pub checkpoint_every: Duration,
-    /// At shutdown, how long commands on their way are waited for; the rest are sent again at the next start.
+    /// At shutdown, how long appends begun, and then commands on their way, are waited for. What takes longer is done again
+    /// at the next start.
     pub farewell: Duration,
 }
 

@@ -84,9 +84,10 @@ impl World {
                 Ok(vec![tell.cart_checked_out()])
             }
             C::ReserveStock { .. } | C::ReleaseStock { .. } | C::IssueStock { .. } => self.inventory(command),
-            C::AuthorisePayment { .. } | C::CapturePayment { .. } | C::VoidPayment { .. } | C::InquirePayment { .. } => {
-                self.provider(command)
-            }
+            C::AuthorisePayment { .. }
+            | C::CapturePayment { .. }
+            | C::VoidPayment { .. }
+            | C::InquirePayment { .. } => self.provider(command),
             C::BookShipment { .. } | C::CancelShipment { .. } => self.shipping(command),
             C::ConfirmOrder { .. } => self.order(Order::Confirmed, "confirm", tell.confirmed()),
             C::RejectOrder { reason, .. } => self.order(Order::Rejected, "reject", tell.rejected(reason.clone())),
@@ -99,7 +100,10 @@ impl World {
     pub(crate) fn cancel(&mut self) -> Option<ShopEvent> {
         let event = Tell(self.order_id).cancelled();
         let possible = self.order != Order::Cancelled;
-        self.order(Order::Cancelled, "cancel", event).ok().filter(|_| possible)?.pop()
+        self.order(Order::Cancelled, "cancel", event)
+            .ok()
+            .filter(|_| possible)?
+            .pop()
     }
 
     /// The carrier comes by.
@@ -238,21 +242,31 @@ impl World {
 
     /// Whatever was done was done once, and what is held at the end is what the order's end allows.
     pub(crate) fn assert_clean(&self) {
-        assert!(self.done.values().all(|times| *times == 1), "something was done twice: {self:?}");
+        assert!(
+            self.done.values().all(|times| *times == 1),
+            "something was done twice: {self:?}"
+        );
         assert_eq!(self.unknown, None, "{self:?}");
         if self.ledger == Payment::Captured {
             assert!(self.order >= Order::Shipped, "captured, but not shipped: {self:?}");
         }
         match self.order {
             Order::Delivered => {
-                assert_eq!((self.stock, self.ledger, self.parcel), (Stock::Issued, Payment::Captured, Parcel::Delivered));
+                assert_eq!(
+                    (self.stock, self.ledger, self.parcel),
+                    (Stock::Issued, Payment::Captured, Parcel::Delivered)
+                );
             }
             Order::Rejected | Order::Cancelled => {
                 assert_ne!(self.ledger, Payment::Authorised, "money is held: {self:?}");
                 assert_ne!(self.stock, Stock::Reserved, "goods are held: {self:?}");
                 assert_ne!(self.parcel, Parcel::Booked, "a carrier will come: {self:?}");
                 let gone = self.parcel >= Parcel::PickedUp;
-                assert_eq!(self.stock == Stock::Issued, gone, "the goods and the book disagree: {self:?}");
+                assert_eq!(
+                    self.stock == Stock::Issued,
+                    gone,
+                    "the goods and the book disagree: {self:?}"
+                );
             }
             other => panic!("the order was left {other:?}: {self:?}"),
         }
@@ -305,41 +319,82 @@ impl Tell {
     }
     pub(crate) fn cart_checked_out(self) -> ShopEvent {
         let customer_id = CustomerId::derived(self.0.uuid(), "customer");
-        ShopEvent::Cart(CartCheckedOut { customer_id, order_id: self.0 }.into())
+        ShopEvent::Cart(
+            CartCheckedOut {
+                customer_id,
+                order_id: self.0,
+            }
+            .into(),
+        )
     }
     pub(crate) fn reserved(self) -> ShopEvent {
         let (order_id, lines) = (self.0, vec![]);
-        reservation(StockReserved { order_id, lines, expires_at: None })
+        reservation(StockReserved {
+            order_id,
+            lines,
+            expires_at: None,
+        })
     }
     pub(crate) fn out_of_stock(self) -> ShopEvent {
-        reservation(StockReservationRefused { order_id: self.0, shortages: vec![] })
+        reservation(StockReservationRefused {
+            order_id: self.0,
+            shortages: vec![],
+        })
     }
     pub(crate) fn released(self) -> ShopEvent {
-        reservation(StockReleased { order_id: self.0, lines: vec![] })
+        reservation(StockReleased {
+            order_id: self.0,
+            lines: vec![],
+        })
     }
     pub(crate) fn issued(self) -> ShopEvent {
-        reservation(StockIssued { order_id: self.0, lines: vec![] })
+        reservation(StockIssued {
+            order_id: self.0,
+            lines: vec![],
+        })
     }
     pub(crate) fn authorised(self) -> ShopEvent {
         let (payment_id, order_id) = (self.payment_id(), self.0);
         let provider_reference = "a1".to_owned();
-        payment(PaymentAuthorised { payment_id, order_id, amount: AMOUNT, provider_reference })
+        payment(PaymentAuthorised {
+            payment_id,
+            order_id,
+            amount: AMOUNT,
+            provider_reference,
+        })
     }
     pub(crate) fn declined(self) -> ShopEvent {
         let (payment_id, order_id) = (self.payment_id(), self.0);
         let reason = Reason::new("card_declined", "The card was declined.");
-        payment(PaymentDeclined { payment_id, order_id, reason })
+        payment(PaymentDeclined {
+            payment_id,
+            order_id,
+            reason,
+        })
     }
     pub(crate) fn captured(self) -> ShopEvent {
-        payment(PaymentCaptured { payment_id: self.payment_id(), order_id: self.0, amount: AMOUNT })
+        payment(PaymentCaptured {
+            payment_id: self.payment_id(),
+            order_id: self.0,
+            amount: AMOUNT,
+        })
     }
     pub(crate) fn voided(self) -> ShopEvent {
-        payment(PaymentVoided { payment_id: self.payment_id(), order_id: self.0, amount: AMOUNT })
+        payment(PaymentVoided {
+            payment_id: self.payment_id(),
+            order_id: self.0,
+            amount: AMOUNT,
+        })
     }
     pub(crate) fn unknown(self, operation: PaymentOperation) -> ShopEvent {
         let (payment_id, order_id) = (self.payment_id(), self.0);
         let detail = "the answer was lost".to_owned();
-        payment(PaymentOutcomeUnknown { payment_id, order_id, operation, detail })
+        payment(PaymentOutcomeUnknown {
+            payment_id,
+            order_id,
+            operation,
+            detail,
+        })
     }
     pub(crate) fn booked(self) -> ShopEvent {
         shipment(ShipmentBooked {
@@ -353,31 +408,51 @@ impl Tell {
         })
     }
     pub(crate) fn called_off(self) -> ShopEvent {
-        shipment(ShipmentCancelled { shipment_id: self.shipment_id(), order_id: self.0 })
+        shipment(ShipmentCancelled {
+            shipment_id: self.shipment_id(),
+            order_id: self.0,
+        })
     }
     pub(crate) fn picked_up(self) -> ShopEvent {
         let location = String::new();
-        shipment(ParcelPickedUp { shipment_id: self.shipment_id(), order_id: self.0, location })
+        shipment(ParcelPickedUp {
+            shipment_id: self.shipment_id(),
+            order_id: self.0,
+            location,
+        })
     }
     pub(crate) fn parcel_delivered(self) -> ShopEvent {
         let location = String::new();
-        shipment(ParcelDelivered { shipment_id: self.shipment_id(), order_id: self.0, location })
+        shipment(ParcelDelivered {
+            shipment_id: self.shipment_id(),
+            order_id: self.0,
+            location,
+        })
     }
     pub(crate) fn confirmed(self) -> ShopEvent {
         order(OrderConfirmed { order_id: self.0 })
     }
     pub(crate) fn shipped(self) -> ShopEvent {
-        order(OrderShipped { order_id: self.0, shipment_id: self.shipment_id() })
+        order(OrderShipped {
+            order_id: self.0,
+            shipment_id: self.shipment_id(),
+        })
     }
     pub(crate) fn delivered(self) -> ShopEvent {
         order(OrderDelivered { order_id: self.0 })
     }
     pub(crate) fn rejected(self, reason: Reason) -> ShopEvent {
-        order(OrderRejected { order_id: self.0, reason })
+        order(OrderRejected {
+            order_id: self.0,
+            reason,
+        })
     }
     pub(crate) fn cancelled(self) -> ShopEvent {
         let reason = Reason::new("cancelled_by_customer", "The customer changed their mind.");
-        order(OrderCancelled { order_id: self.0, reason })
+        order(OrderCancelled {
+            order_id: self.0,
+            reason,
+        })
     }
 }
 

@@ -238,11 +238,20 @@ impl<S: Saga> Conductor<S> {
     async fn finish(mut self) {
         self.desk.closing.store(true, Ordering::Relaxed);
         self.reader.shutdown().await;
-        while let Some((outcome, ticket)) = self.advances.next().await {
-            self.settle(outcome, ticket, false);
+        let farewell = self.limits.farewell;
+        let begun = async {
+            while let Some((outcome, ticket)) = self.advances.next().await {
+                self.settle(outcome, ticket, false);
+            }
+        };
+        if timeout(farewell, begun).await.is_err() {
+            tracing::warn!(
+                saga = S::NAME,
+                "the log is slow; what it has not taken is read again at the next start"
+            );
         }
-        let farewell = async { while self.dispatches.next().await.is_some() {} };
-        if timeout(self.limits.farewell, farewell).await.is_err() {
+        let sent = async { while self.dispatches.next().await.is_some() {} };
+        if timeout(farewell, sent).await.is_err() {
             tracing::warn!(
                 saga = S::NAME,
                 "commands are still on their way; they are sent again at the next start"
