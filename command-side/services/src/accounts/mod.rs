@@ -42,7 +42,11 @@ use crate::{
     secret::Secret,
 };
 
-const STEPS: &[Step] = &[(1, "accounts", include_str!("../../migrations/accounts/sqlite/0001_accounts.sql"))];
+const STEPS: &[Step] = &[(
+    1,
+    "accounts",
+    include_str!("../../migrations/accounts/sqlite/0001_accounts.sql"),
+)];
 
 /// How long sessions last and what a password costs.
 #[derive(Debug, Clone, Copy)]
@@ -202,7 +206,9 @@ fn stored(row: &SqliteRow) -> Result<Stored, DatabaseError> {
     let roles: String = row.try_get("roles")?;
     Ok(Stored {
         account: Account {
-            id: id.parse().map_err(|error: event_schemas::ids::NotAnId| damaged(error.to_string()))?,
+            id: id
+                .parse()
+                .map_err(|error: event_schemas::ids::NotAnId| damaged(error.to_string()))?,
             email: row.try_get("email")?,
             name: row.try_get("name")?,
             roles: serde_json::from_str(&roles).map_err(|error| damaged(error.to_string()))?,

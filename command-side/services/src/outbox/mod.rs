@@ -14,6 +14,8 @@
 //! **Sweeping.** A row that is in the log is deleted by the next transaction that writes rows, or by the relay when nothing
 //! happens for a while: telling the log costs no fsync of its own.
 
+#[cfg(test)]
+pub(crate) mod faulty;
 mod relay;
 #[cfg(test)]
 mod tests;
