@@ -17,13 +17,10 @@ use warp::{filters::BoxedFilter, http::StatusCode};
 use crate::{
     images::Images,
     inventory::Inventory,
-    payments::{
-        Payments,
-        simulator::{ProviderSimulator, SimulatorSettings},
-    },
+    payments::{Payments, ProviderSimulator, SimulatorSettings},
     routes::routes,
     services::Services,
-    shipping::{Shipping, simulator::CarrierSimulator},
+    shipping::{CarrierSimulator, Shipping},
 };
 
 /// A shop with its log in memory.
@@ -31,6 +28,7 @@ pub(crate) struct Shop {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) services: Services,
     pub(crate) inventory: Arc<Inventory>,
+    provider: Arc<ProviderSimulator>,
     tokens: Arc<Tokens>,
     routes: BoxedFilter<(Response,)>,
     folder: TempDir,
@@ -55,13 +53,19 @@ impl Shop {
             .await
             .unwrap();
         let tokens = Arc::new(Tokens::open(&folder.path().join("key")).unwrap());
-        Self::wired(log, Arc::new(inventory), tokens, folder)
+        let provider = ProviderSimulator::open(&folder.path().join("provider"), SimulatorSettings::default()).unwrap();
+        Self::wired(log, Arc::new(inventory), Arc::new(provider), tokens, folder)
     }
 
-    fn wired(log: Arc<dyn EventLog>, inventory: Arc<Inventory>, tokens: Arc<Tokens>, folder: TempDir) -> Self {
+    fn wired(
+        log: Arc<dyn EventLog>,
+        inventory: Arc<Inventory>,
+        provider: Arc<ProviderSimulator>,
+        tokens: Arc<Tokens>,
+        folder: TempDir,
+    ) -> Self {
         let images = Images::open(&folder.path().join("blobs")).unwrap();
-        let provider = ProviderSimulator::open(&folder.path().join("provider"), SimulatorSettings::default()).unwrap();
-        let payments = Payments::new(Arc::clone(&log), Arc::new(provider), Duration::from_secs(1));
+        let payments = Payments::new(Arc::clone(&log), Arc::clone(&provider) as _, Duration::from_secs(1));
         let shipping = Shipping::new(Arc::clone(&log), CarrierSimulator::new(1.0), Duration::from_secs(1));
         let services = Services::new(
             &log,
@@ -75,6 +79,7 @@ impl Shop {
             log,
             services,
             inventory,
+            provider,
             tokens,
             routes,
             folder,
@@ -86,11 +91,12 @@ impl Shop {
         let Self {
             log,
             inventory,
+            provider,
             tokens,
             folder,
             ..
         } = self;
-        Self::wired(log, inventory, tokens, folder)
+        Self::wired(log, inventory, provider, tokens, folder)
     }
 
     /// Given that these events happened to the `A` called `id`.
