@@ -39,13 +39,25 @@ type Batch = Vec<(ImportedStream, Origin)>;
 #[derive(Debug)]
 pub(super) struct Closed;
 
-/// The reader's end. What others refer to goes [`Dispatch::ahead`]: a batch is written in any order, but all that goes
-/// ahead is durable before the histories beside it are begun.
+/// When a piece is written. The sink writes a batch in any order, so each wave is a batch of its own, durable before the next
+/// begins: who and what others refer to comes first, and an order is paid after it is placed and before it is shipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wave {
+    /// Customers, sellers, and the products of orders.
+    Newcomers,
+    /// Catalogues, orders placed.
+    Beginnings,
+    /// Payments and parcels.
+    Doings,
+    /// What became of orders.
+    Outcomes,
+}
+
+/// The reader's end.
 #[derive(Debug)]
 pub(super) struct Dispatch {
     batches: mpsc::Sender<Batch>,
-    ahead: Batch,
-    histories: Batch,
+    waves: [Batch; 4],
 }
 
 /// The sink's end.
@@ -61,33 +73,27 @@ pub(super) struct Delivered {
 
 pub(super) fn channel() -> (Dispatch, Delivery) {
     let (batches, waiting) = mpsc::channel(WAITING);
-    let dispatch = Dispatch {
-        batches,
-        ahead: vec![],
-        histories: vec![],
-    };
-    (dispatch, Delivery(waiting))
+    let waves = Default::default();
+    (Dispatch { batches, waves }, Delivery(waiting))
 }
 
 impl Dispatch {
-    /// Someone or something that histories refer to.
-    pub(super) fn ahead(&mut self, stream: ImportedStream, origin: &Origin) {
-        self.ahead.push((stream, origin.clone()));
+    /// A piece of history. Blocks while the sink is behind.
+    pub(super) fn push(&mut self, wave: Wave, piece: ImportedStream, origin: &Origin) -> Result<(), Closed> {
+        let [newcomers, beginnings, doings, outcomes] = &mut self.waves;
+        let batch = match wave {
+            Wave::Newcomers => newcomers,
+            Wave::Beginnings => beginnings,
+            Wave::Doings => doings,
+            Wave::Outcomes => outcomes,
+        };
+        batch.push((piece, origin.clone()));
+        if batch.len() >= BATCH { self.flush() } else { Ok(()) }
     }
 
-    /// A history.
-    pub(super) fn push(&mut self, stream: ImportedStream, origin: &Origin) -> Result<(), Closed> {
-        self.histories.push((stream, origin.clone()));
-        if self.histories.len() >= BATCH {
-            self.flush()
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Sends what is left. Blocks while the sink is behind.
+    /// Sends what is left.
     pub(super) fn flush(&mut self) -> Result<(), Closed> {
-        for batch in [std::mem::take(&mut self.ahead), std::mem::take(&mut self.histories)] {
+        for batch in std::mem::take(&mut self.waves) {
             if !batch.is_empty() {
                 self.batches.blocking_send(batch).map_err(|_| Closed)?;
             }

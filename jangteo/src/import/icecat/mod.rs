@@ -25,7 +25,7 @@ use serde::Deserialize;
 
 use super::{
     ImportError, ImportSummary,
-    delivery::{self, Dispatch},
+    delivery::{self, Dispatch, Wave},
     history::{imported_id, single},
     source::{Source, bytes_bar, size},
 };
@@ -92,11 +92,10 @@ fn read(path: &Path, currency: Currency, dispatch: &mut Dispatch) -> Result<Impo
         match line.and_then(|text| product(text, currency)) {
             Err(reason) => summary.refused.add(origin.bad(reason)),
             Ok(stream) => {
-                if summary.imported == 0 {
-                    dispatch.ahead(seller(), &origin);
-                }
+                let first = (summary.imported == 0).then(|| (Wave::Newcomers, seller()));
                 summary.imported += 1;
-                if dispatch.push(stream, &origin).is_err() {
+                let mut pieces = first.into_iter().chain([(Wave::Beginnings, stream)]);
+                if pieces.any(|(wave, piece)| dispatch.push(wave, piece, &origin).is_err()) {
                     break;
                 }
             }

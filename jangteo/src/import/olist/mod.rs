@@ -1,6 +1,6 @@
 //! The Olist orders: history of a Brazilian marketplace, told through the events of ours.
 //!
-//! What the source does not say is decided here, in [`story`] and in [`people`], and only there:
+//! What the source does not say is decided here, in [`story`], [`events`] and [`people`], and only there:
 //! - it names no time zone: its times are taken as UTC, so that they read the same as in its files;
 //! - histories are written by the time of purchase; customers, sellers and products appear with their first order;
 //! - an order's total is the sum of its items. Freight is no line of the order: it is in the payment's amount, which is
@@ -11,6 +11,7 @@
 //!
 //! The tables that orders refer to are held in memory while it runs: about 1 kB an order.
 
+mod events;
 mod people;
 mod story;
 mod tables;
@@ -22,7 +23,7 @@ use std::{path::Path, time::Instant};
 
 use super::{
     ImportError, ImportSummary,
-    delivery::{self, Dispatch},
+    delivery::{self, Dispatch, Wave},
     source::records_bar,
 };
 use crate::sink::ImportSink;
@@ -62,15 +63,10 @@ fn read(dir: &Path, dispatch: &mut Dispatch) -> Result<ImportSummary, ImportErro
         match story::tell(order, &tables, &mut gaps) {
             Err(reason) => summary.refused.add(origin.bad(reason)),
             Ok(story) => {
-                for newcomer in people.meet(&story, &tables) {
-                    dispatch.ahead(newcomer, origin);
-                }
                 summary.imported += 1;
-                if story
-                    .streams()
-                    .into_iter()
-                    .any(|stream| dispatch.push(stream, origin).is_err())
-                {
+                let newcomers = people.meet(&story, &tables).into_iter();
+                let mut pieces = newcomers.map(|piece| (Wave::Newcomers, piece)).chain(story.pieces());
+                if pieces.any(|(wave, piece)| dispatch.push(wave, piece, origin).is_err()) {
                     break;
                 }
             }

@@ -1,45 +1,18 @@
-//! One row of orders, told as the events our shop would have written.
-//!
-//! | status | order | payment | parcel |
-//! |-|-|-|-|
-//! | created | placed | | |
-//! | approved | placed | authorised | |
-//! | processing, invoiced | confirmed | authorised | |
-//! | shipped | shipped | captured | picked up |
-//! | delivered | delivered | captured | delivered |
-//! | canceled | cancelled | voided if it was authorised | as far as it came |
-//! | unavailable | rejected | voided | |
+//! One row of orders with all that the other tables say of it: who, what, how paid, and when each step was.
 //!
 //! Times are the source's, however odd: the order of events in a stream follows the steps, not the clock. A missing time is
 //! that of the step before. The source has no time for the end of a canceled or unavailable order: the latest time it
-//! knows of the order stands in. That such an order's money went back is not in the source either; our shop always does that.
+//! knows of the order stands in.
 
 use std::collections::BTreeMap;
 
-use event_schemas::{
-    Address, Category, Currency, CustomerId, Money, OrderId, PaymentId, ProductId, SellerId, ShipmentId, Timestamp,
-    order::{
-        OrderCancelled, OrderConfirmed, OrderDelivered, OrderEvent, OrderItem, OrderPlaced, OrderRejected,
-        OrderShipped, PaymentMethod, Reason,
-    },
-    payment::{
-        PaymentAuthorisationRequested, PaymentAuthorised, PaymentCaptureRequested, PaymentCaptured, PaymentEvent,
-        PaymentVoidRequested, PaymentVoided,
-    },
-    shipment::{ParcelDelivered, ParcelItem, ParcelPickedUp, ShipmentBooked, ShipmentEvent},
-};
+use event_schemas::{Currency, CustomerId, Money, OrderId, ProductId, SellerId, Timestamp, order::PaymentMethod};
 
 use super::{
     people,
     tables::{CustomerRow, OrderRow, PaymentRow, Status, Tables},
 };
-use crate::{
-    import::history::{History, imported_id},
-    sink::ImportedStream,
-};
-
-/// Stands where the source, for good reasons, names no person and no street.
-const NOT_RECORDED: &str = "not recorded";
+use crate::import::history::imported_id;
 
 /// What had to be filled in, over all orders.
 #[derive(Debug, Default)]
@@ -59,31 +32,31 @@ pub(super) struct Line {
     pub(super) seller_id: SellerId,
     pub(super) title: String,
     pub(super) price: i64,
-    quantity: u32,
+    pub(super) quantity: u32,
 }
 
 /// When each step was, as far as the order came.
 #[derive(Debug, Clone, Copy, Default)]
-struct Steps {
-    authorised: Option<Timestamp>,
-    confirmed: Option<Timestamp>,
-    picked_up: Option<Timestamp>,
-    delivered: Option<Timestamp>,
+pub(super) struct Steps {
+    pub(super) authorised: Option<Timestamp>,
+    pub(super) confirmed: Option<Timestamp>,
+    pub(super) picked_up: Option<Timestamp>,
+    pub(super) delivered: Option<Timestamp>,
     /// Cancelled or rejected.
-    ended: Option<Timestamp>,
+    pub(super) ended: Option<Timestamp>,
 }
 
 /// An order with all that is known of it.
 #[derive(Debug)]
 pub(super) struct Story<'t> {
-    row: &'t OrderRow,
-    order_id: OrderId,
+    pub(super) row: &'t OrderRow,
+    pub(super) order_id: OrderId,
     pub(super) customer: &'t CustomerRow,
     pub(super) customer_id: CustomerId,
     pub(super) placed_at: Timestamp,
     pub(super) lines: Vec<Line>,
-    paid: Option<(Money, PaymentMethod)>,
-    steps: Steps,
+    pub(super) paid: Option<(Money, PaymentMethod)>,
+    pub(super) steps: Steps,
 }
 
 /// Puts an order together, or says why it cannot be told.
@@ -200,197 +173,7 @@ fn steps(row: &OrderRow, gaps: &mut Gaps) -> Steps {
     steps
 }
 
-const fn reais(centavos: i64) -> Money {
+/// So many centavos.
+pub(super) const fn reais(centavos: i64) -> Money {
     Money::new(centavos, Currency::BRL)
-}
-
-impl Story<'_> {
-    /// The histories of the order, its payment and its parcel.
-    pub(super) fn streams(&self) -> Vec<ImportedStream> {
-        [self.order(), self.payment(), self.parcel()]
-            .into_iter()
-            .filter_map(History::finish)
-            .collect()
-    }
-
-    fn history(&self, category: Category, id: uuid::Uuid) -> History {
-        History::new(category, id, self.order_id.uuid())
-    }
-
-    fn order(&self) -> History {
-        let order_id = self.order_id;
-        let mut history = self.history(Category::Order, order_id.uuid());
-        history.add::<OrderEvent>(self.placed_at, self.placed());
-        if let Some(at) = self.steps.confirmed {
-            history.add::<OrderEvent>(at, OrderConfirmed { order_id });
-        }
-        let reason = match (self.row.status, self.steps.ended) {
-            (Status::Canceled, Some(_)) => {
-                Reason::new("cancelled", "The order was cancelled; the source does not say by whom.")
-            }
-            _ => Reason::new(
-                "out_of_stock",
-                "The seller could not deliver: the source calls the order unavailable.",
-            ),
-        };
-        match (self.steps.ended, self.row.status) {
-            (Some(at), Status::Canceled) => history.add::<OrderEvent>(at, OrderCancelled { order_id, reason }),
-            (Some(at), _) => history.add::<OrderEvent>(at, OrderRejected { order_id, reason }),
-            (None, _) => {
-                if let Some(at) = self.steps.picked_up {
-                    let shipment_id = self.shipment_id();
-                    history.add::<OrderEvent>(at, OrderShipped { order_id, shipment_id });
-                }
-                if let Some(at) = self.steps.delivered {
-                    history.add::<OrderEvent>(at, OrderDelivered { order_id });
-                }
-            }
-        }
-        history
-    }
-
-    fn placed(&self) -> OrderPlaced {
-        let item = |line: &Line| OrderItem {
-            product_id: line.product_id,
-            seller_id: line.seller_id,
-            title: line.title.clone(),
-            unit_price: reais(line.price),
-            quantity: line.quantity,
-        };
-        let total = self
-            .lines
-            .iter()
-            .map(|line| line.price * i64::from(line.quantity))
-            .sum();
-        let unpaid = || PaymentMethod {
-            method: NOT_RECORDED.to_owned(),
-            token: "imported".to_owned(),
-        };
-        OrderPlaced {
-            order_id: self.order_id,
-            customer_id: self.customer_id,
-            items: self.lines.iter().map(item).collect(),
-            total: reais(total),
-            shipping_address: Address {
-                recipient: NOT_RECORDED.to_owned(),
-                phone: NOT_RECORDED.to_owned(),
-                postal_code: self.customer.zip.clone(),
-                line1: NOT_RECORDED.to_owned(),
-                line2: None,
-                city: self.city(),
-                country: "BR".to_owned(),
-            },
-            payment: self.paid.as_ref().map_or_else(unpaid, |(_, method)| method.clone()),
-            from_cart: false,
-            promised_by: self.row.promised,
-        }
-    }
-
-    /// Nothing where nothing was paid or nobody approved it.
-    fn payment(&self) -> History {
-        let order_id = self.order_id;
-        let payment_id = PaymentId::derived(order_id.uuid(), "payment");
-        let mut history = self.history(Category::Payment, payment_id.uuid());
-        let (Some((amount, method)), Some(authorised)) = (self.paid.clone(), self.steps.authorised) else {
-            return history;
-        };
-        let requested = PaymentAuthorisationRequested {
-            payment_id,
-            order_id,
-            amount,
-            method,
-        };
-        history.add::<PaymentEvent>(self.placed_at, requested);
-        let provider_reference = format!("olist:{}", self.row.order_id);
-        history.add::<PaymentEvent>(
-            authorised,
-            PaymentAuthorised {
-                payment_id,
-                order_id,
-                amount,
-                provider_reference,
-            },
-        );
-        if let Some(at) = self.steps.ended {
-            history.add::<PaymentEvent>(at, PaymentVoidRequested { payment_id, order_id });
-            history.add::<PaymentEvent>(
-                at,
-                PaymentVoided {
-                    payment_id,
-                    order_id,
-                    amount,
-                },
-            );
-        } else if let Some(at) = self.steps.picked_up {
-            history.add::<PaymentEvent>(
-                at,
-                PaymentCaptureRequested {
-                    payment_id,
-                    order_id,
-                    amount,
-                },
-            );
-            history.add::<PaymentEvent>(
-                at,
-                PaymentCaptured {
-                    payment_id,
-                    order_id,
-                    amount,
-                },
-            );
-        }
-        history
-    }
-
-    /// One parcel an order, also where several sellers took part: the source has one date for all.
-    fn parcel(&self) -> History {
-        let (order_id, shipment_id) = (self.order_id, self.shipment_id());
-        let mut history = self.history(Category::Shipment, shipment_id.uuid());
-        let Some(picked_up) = self.steps.picked_up else {
-            return history;
-        };
-        let item = |line: &Line| ParcelItem {
-            product_id: line.product_id,
-            quantity: line.quantity,
-        };
-        let booked = ShipmentBooked {
-            shipment_id,
-            order_id,
-            carrier: "olist".to_owned(),
-            tracking_number: self.row.order_id.clone(),
-            items: self.lines.iter().map(item).collect(),
-            destination: self.city(),
-            estimated_delivery: self.row.promised,
-        };
-        history.add::<ShipmentEvent>(self.steps.confirmed.unwrap_or(self.placed_at), booked);
-        let location = String::new();
-        history.add::<ShipmentEvent>(
-            picked_up,
-            ParcelPickedUp {
-                shipment_id,
-                order_id,
-                location,
-            },
-        );
-        if let Some(at) = self.steps.delivered {
-            let location = self.city();
-            history.add::<ShipmentEvent>(
-                at,
-                ParcelDelivered {
-                    shipment_id,
-                    order_id,
-                    location,
-                },
-            );
-        }
-        history
-    }
-
-    fn shipment_id(&self) -> ShipmentId {
-        ShipmentId::derived(self.order_id.uuid(), "shipment")
-    }
-
-    fn city(&self) -> String {
-        format!("{}, {}", self.customer.city, self.customer.state)
-    }
 }

@@ -81,6 +81,14 @@ async fn a_delivered_order_is_told_to_its_end_at_its_real_times() {
         kept.types("shipment"),
         ["ShipmentBooked", "ParcelPickedUp", "ParcelDelivered"]
     );
+    // As in a living shop, the order is placed before it is paid, and paid before it is confirmed.
+    let place = |name: &str| {
+        kept.events
+            .iter()
+            .position(|(_, event)| event.event_type == name)
+            .unwrap()
+    };
+    assert!(place("OrderPlaced") < place("PaymentAuthorised") && place("PaymentCaptured") < place("OrderConfirmed"));
     assert!(
         summary.to_string().contains("1 orders left before they were paid"),
         "{summary}"
@@ -198,7 +206,7 @@ async fn an_order_without_items_has_one_line_at_the_price_paid() {
 async fn orders_come_by_time_and_a_person_is_one_customer() {
     let later = DELIVERED.replace("o1,c1", "o9,c2").replace("2018-01-10", "2018-01-01");
     let (kept, summary) = told(&format!("{DELIVERED}{later}")).await;
-    let placed: Vec<_> = times(&kept, "order").into_iter().step_by(4).collect();
+    let placed: Vec<_> = times(&kept, "order").into_iter().take(2).collect();
     assert_eq!(placed, ["2018-01-01", "2018-01-10"]);
     assert_eq!(kept.types("customer"), ["CustomerRegistered"]);
     let example = summary.example_customer.unwrap();
