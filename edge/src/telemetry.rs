@@ -1,6 +1,11 @@
 //! What the operator sees: log lines and metrics.
 
-use std::{fs, io, str::FromStr, time::Duration};
+use std::{
+    fs,
+    io::{self, IsTerminal},
+    str::FromStr,
+    time::Duration,
+};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
@@ -43,6 +48,7 @@ pub fn init_logs(format: LogFormat, filter: &str) -> Result<(), String> {
         EnvFilter::try_new(filter).map_err(|error| format!("the log filter {filter:?} cannot be read: {error}"))?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr);
     let started = match format {
         LogFormat::Text => lines.with_target(true).try_init(),

@@ -10,7 +10,7 @@ export function operationView(description, operation) {
     el("summary", {},
       el("span", { class: `method ${operation.method}` }, operation.method.toUpperCase()),
       el("span", { class: "path" }, pathView(operation.path)),
-      el("span", { class: "brief" }, inline(operation.summary)),
+      el("span", { class: "brief" }, inline(operation.summary.replace(/\.$/, ""))),
       operation.secured && el("span", { class: "lock" }, "bearer")));
   card.addEventListener("toggle", () => {
     if (card.open && card.children.length === 1) card.append(inside(description, operation));

@@ -88,11 +88,10 @@ function openLinked() {
     if (link.getAttribute("href") === `#${id}`) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
-  const card = id && byId(id);
-  if (card?.classList.contains("operation")) {
-    card.open = true;
-    card.scrollIntoView();
-  }
+  const target = id ? byId(id) : null;
+  if (target?.classList.contains("operation")) target.open = true;
+  // The browser looked for it before it was drawn.
+  target?.scrollIntoView({ behavior: "instant" });
 }
 
 function signInForm() {

@@ -13,7 +13,7 @@ export function schemaView(description, schema, seen = []) {
     return el("ul", { class: "fields" }, choices.map((choice) => el("li", {},
       el("span", { class: "field-name" }, description.typeOf(choice)), about(description.schema(choice)), deeper(description, choice, path))));
   }
-  const fields = Object.entries(whole.properties ?? {});
+  const fields = inReadingOrder(whole);
   if (fields.length > 0) {
     return el("ul", { class: "fields" }, fields.map(([name, field]) =>
       fieldView(description, name, field, whole.required?.includes(name), path)));
@@ -22,6 +22,12 @@ export function schemaView(description, schema, seen = []) {
     return el("ul", { class: "fields" }, fieldView(description, "(any name)", whole.additionalProperties, false, path));
   }
   return choicesOf(whole);
+}
+
+/** The id first, then what is always there. */
+function inReadingOrder({ properties = {}, required = [] }) {
+  const rank = (name) => (name === "id" ? 0 : required.includes(name) ? 1 : 2);
+  return Object.entries(properties).sort(([one], [other]) => rank(one) - rank(other));
 }
 
 /** One field: its name, type, meaning, and what is inside. */
@@ -64,7 +70,7 @@ function deeper(description, schema, path) {
     || (inner.additionalProperties && inner.additionalProperties !== true);
   if (!hasFields || seenBefore(inner, path)) return null;
   // Drawn when first opened: schemas refer to each other, and all of them at once would be a long page.
-  const details = el("details", { class: "deeper" }, el("summary", {}, `Fields of ${description.typeOf(inner)}`));
+  const details = el("details", { class: "deeper" }, el("summary", {}, `${inner.oneOf || inner.anyOf ? "Choices" : "Fields"} of ${description.typeOf(inner)}`));
   details.addEventListener("toggle", () => {
     if (details.open && details.children.length === 1) details.append(schemaView(description, inner, path));
   });

@@ -29,7 +29,7 @@ pub(crate) fn route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)> {
 /// The customer's cart.
 ///
 /// Titles and prices are as the customer saw them when they put the product in; an order whose prices moved since is refused.
-#[utoipa::path(get, path = "/api/v1/cart", tag = "Cart", operation_id = "get_cart", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/v1/cart", tag = "Cart", operation_id = "getCart", security(("bearer" = [])),
     params(
         ("Consistency-Token" = Option<String>, Header, description = "See at least what this token stands for."),
         ("Prefer" = Option<String>, Header, description = "`return=stale`: rather an old answer than a 503."),

@@ -48,7 +48,7 @@ pub(crate) fn operators_route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)
 }
 
 /// The customer's orders, newest first.
-#[utoipa::path(get, path = "/api/v1/my-page", tag = "My page", operation_id = "my_page", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/v1/my-page", tag = "My page", operation_id = "myPage", security(("bearer" = [])),
     params(
         ("size" = Option<u32>, Query, description = "Orders on a page, 1 to 100; 20 unless said otherwise."),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
@@ -79,7 +79,7 @@ async fn my_page(
 /// A customer's page, as an operator sees it.
 ///
 /// Who looked at whose page is written to the log before the page is read.
-#[utoipa::path(get, path = "/api/v1/ops/customers/{id}/my-page", tag = "Operators", operation_id = "customer_page",
+#[utoipa::path(get, path = "/api/v1/ops/customers/{id}/my-page", tag = "Operators", operation_id = "customerPage",
     security(("bearer" = [])),
     params(
         ("id" = CustomerId, Path, description = "The customer."),

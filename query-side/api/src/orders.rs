@@ -41,7 +41,7 @@ pub(crate) fn tracking_route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)>
 }
 
 /// An order: status, items, payment, history.
-#[utoipa::path(get, path = "/api/v1/orders/{id}", tag = "Orders", operation_id = "get_order", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/v1/orders/{id}", tag = "Orders", operation_id = "getOrder", security(("bearer" = [])),
     params(
         ("id" = OrderId, Path, description = "The order."),
         ("Consistency-Token" = Option<String>, Header, description = "See at least what this token stands for."),
@@ -64,7 +64,7 @@ async fn order(queries: &Queries, id: &str, who: &Principal, wish: Wish) -> Resu
 }
 
 /// Where an order's parcels are.
-#[utoipa::path(get, path = "/api/v1/orders/{id}/tracking", tag = "Orders", operation_id = "track_order",
+#[utoipa::path(get, path = "/api/v1/orders/{id}/tracking", tag = "Orders", operation_id = "trackOrder",
     security(("bearer" = [])),
     params(
         ("id" = OrderId, Path, description = "The order."),

@@ -45,7 +45,7 @@ pub(crate) fn route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)> {
 }
 
 /// A product's page: texts, price, picture, and how many can be bought.
-#[utoipa::path(get, path = "/api/v1/products/{id}", tag = "Catalogue", operation_id = "get_product",
+#[utoipa::path(get, path = "/api/v1/products/{id}", tag = "Catalogue", operation_id = "getProduct",
     params(
         ("id" = ProductId, Path, description = "The product."),
         ("Consistency-Token" = Option<String>, Header, description = "See at least what this token stands for."),

@@ -42,7 +42,7 @@ pub(crate) fn saga_route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)> {
 }
 
 /// Sagas, newest first: all of them, or those in one state.
-#[utoipa::path(get, path = "/api/v1/ops/sagas", tag = "Operators", operation_id = "list_sagas", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/v1/ops/sagas", tag = "Operators", operation_id = "listSagas", security(("bearer" = [])),
     params(
         ("state" = Option<SagaStatus>, Query, description = "Only sagas in this state."),
         ("size" = Option<u32>, Query, description = "Sagas on a page, 1 to 100; 20 unless said otherwise."),
@@ -87,7 +87,7 @@ async fn sagas(
 }
 
 /// A saga: where it stands, what it waits for, when it wakes.
-#[utoipa::path(get, path = "/api/v1/ops/sagas/{id}", tag = "Operators", operation_id = "get_saga",
+#[utoipa::path(get, path = "/api/v1/ops/sagas/{id}", tag = "Operators", operation_id = "getSaga",
     security(("bearer" = [])),
     params(
         ("id" = OrderId, Path, description = "The order that the saga is about."),

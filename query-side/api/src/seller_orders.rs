@@ -33,7 +33,7 @@ pub(crate) fn route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)> {
 }
 
 /// The seller's orders, newest first: of each order only the seller's own items.
-#[utoipa::path(get, path = "/api/v1/seller/orders", tag = "Seller", operation_id = "seller_orders",
+#[utoipa::path(get, path = "/api/v1/seller/orders", tag = "Seller", operation_id = "sellerOrders",
     security(("bearer" = [])),
     params(
         ("size" = Option<u32>, Query, description = "Orders on a page, 1 to 100; 20 unless said otherwise."),
