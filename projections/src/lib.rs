@@ -13,6 +13,8 @@ mod projection;
 mod projections;
 mod running;
 mod status;
+#[cfg(test)]
+mod tests;
 
 pub use projections::{Config, Projections, RebuildError};
 pub use status::{ProjectionState, ProjectionStatus, RebuildStatus};

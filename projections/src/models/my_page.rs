@@ -53,7 +53,7 @@ impl Projection for MyPageProjection {
             }
             ShopEvent::Order(OrderEvent::OrderPlaced(placed)) => {
                 let new = document.is_none();
-                document.get_or_insert_with(|| MyPageDocument::Order(order(placed, fact)));
+                document.get_or_insert_with(|| MyPageDocument::Order(Box::new(order(placed, fact))));
                 return Ok(new);
             }
             _ => {}

@@ -7,6 +7,8 @@ mod collection;
 pub mod contract;
 mod embedded;
 mod port;
+#[cfg(test)]
+mod tests;
 mod workspace;
 
 pub use collection::{Collection, IndexKeys, Model, ModelKey};

@@ -40,7 +40,7 @@ pub enum MyPage {}
 #[serde(rename_all = "snake_case")]
 pub enum MyPageDocument {
     /// An order.
-    Order(OrderView),
+    Order(Box<OrderView>),
     /// A customer.
     Customer(CustomerView),
 }
@@ -86,7 +86,7 @@ impl Collection<MyPage> {
     /// When the store fails.
     pub async fn order(&self, id: OrderId) -> Result<Option<OrderView>, StoreError> {
         Ok(match self.get(&MyPageKey::Order(id)).await? {
-            Some(MyPageDocument::Order(order)) => Some(order),
+            Some(MyPageDocument::Order(order)) => Some(*order),
             _ => None,
         })
     }
@@ -114,7 +114,7 @@ impl Collection<MyPage> {
     ) -> Result<Page<OrderView>, StoreError> {
         let page = self.page(&id_bytes(customer), after, size).await?;
         let order = |document| match document {
-            MyPageDocument::Order(order) => Some(order),
+            MyPageDocument::Order(order) => Some(*order),
             MyPageDocument::Customer(_) => None,
         };
         Ok(Page {

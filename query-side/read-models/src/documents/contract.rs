@@ -1,1 +1,183 @@
-//! The contract suite: every document store passes it.
+//! The contract suite: what every adapter of [`DocumentStore`] must do.
+//!
+//! An adapter's test calls [`all`] with a store that is empty. A check that does not hold panics with what it saw. This is no
+//! `#[cfg(test)]` module because adapters in other crates call it; nothing else does.
+
+// Checks speak in asserts, as tests do.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::Arc;
+
+use super::{Checkpoint, DocumentStore, Generation, Part, Scan, Write};
+
+/// Every check.
+pub async fn all(store: Arc<dyn DocumentStore>) {
+    documents_and_checkpoint_move_together(&*store).await;
+    scans_go_both_ways(&*store).await;
+    scans_stay_within_their_prefix(&*store).await;
+    a_generation_is_built_beside(&*store).await;
+    an_unfinished_generation_is_found_again(&*store).await;
+    a_generation_that_is_given_up_is_gone(&*store).await;
+}
+
+fn put(part: Part, key: &str, value: &str) -> Write {
+    Write {
+        part,
+        key: key.as_bytes().to_vec(),
+        value: Some(value.as_bytes().to_vec()),
+    }
+}
+
+fn remove(part: Part, key: &str) -> Write {
+    Write {
+        part,
+        key: key.as_bytes().to_vec(),
+        value: None,
+    }
+}
+
+const fn at(position: u64) -> Checkpoint {
+    Checkpoint {
+        position,
+        documents: 0,
+        skipped: 0,
+    }
+}
+
+async fn live(store: &dyn DocumentStore, model: &'static str) -> Generation {
+    store.generations(model).await.unwrap().live
+}
+
+async fn text(store: &dyn DocumentStore, generation: Generation, key: &str) -> Option<String> {
+    let bytes = store.get(generation, Part::Documents, key.as_bytes()).await.unwrap();
+    bytes.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap())
+}
+
+async fn documents_and_checkpoint_move_together(store: &dyn DocumentStore) {
+    let live = live(store, "together").await;
+    assert_eq!(store.checkpoint(live).await.unwrap(), Checkpoint::default());
+    let checkpoint = Checkpoint {
+        position: 7,
+        documents: 2,
+        skipped: 1,
+    };
+    let writes = vec![put(Part::Documents, "a", "1"), put(Part::Documents, "b", "2")];
+    store.commit(live, writes, checkpoint).await.unwrap();
+    assert_eq!(store.checkpoint(live).await.unwrap(), checkpoint);
+    assert_eq!(text(store, live, "a").await.as_deref(), Some("1"));
+    let writes = vec![remove(Part::Documents, "a"), put(Part::Documents, "b", "3")];
+    store.commit(live, writes, at(8)).await.unwrap();
+    assert_eq!(text(store, live, "a").await, None);
+    assert_eq!(text(store, live, "b").await.as_deref(), Some("3"));
+    store.commit(live, vec![], at(9)).await.unwrap();
+    assert_eq!(store.checkpoint(live).await.unwrap(), at(9));
+}
+
+async fn keys(store: &dyn DocumentStore, generation: Generation, part: Part, scan: Scan<'_>) -> String {
+    let entries = store.scan(generation, part, scan).await.unwrap();
+    let keys: Vec<_> = entries
+        .into_iter()
+        .map(|(key, _)| String::from_utf8(key).unwrap())
+        .collect();
+    keys.join(" ")
+}
+
+const fn scan<'a>(prefix: &'a str, after: Option<&'a str>, backwards: bool, limit: usize) -> Scan<'a> {
+    let after = match after {
+        Some(key) => Some(key.as_bytes()),
+        None => None,
+    };
+    Scan {
+        prefix: prefix.as_bytes(),
+        after,
+        backwards,
+        limit,
+    }
+}
+
+async fn scans_go_both_ways(store: &dyn DocumentStore) {
+    let live = live(store, "scanned").await;
+    let writes = ["c", "a", "b", "ab"].map(|key| put(Part::Index, key, "-")).to_vec();
+    store.commit(live, writes, at(1)).await.unwrap();
+    let found = async |scan| keys(store, live, Part::Index, scan).await;
+    assert_eq!(found(scan("", None, false, 9)).await, "a ab b c");
+    assert_eq!(found(scan("", None, true, 9)).await, "c b ab a");
+    assert_eq!(found(scan("", Some("ab"), false, 1)).await, "b");
+    assert_eq!(found(scan("", Some("b"), true, 9)).await, "ab a");
+    assert_eq!(
+        found(scan("", Some("aa"), false, 9)).await,
+        "ab b c",
+        "after a key that is not there"
+    );
+    assert_eq!(
+        keys(store, live, Part::Documents, scan("", None, false, 9)).await,
+        "",
+        "the other half"
+    );
+}
+
+async fn scans_stay_within_their_prefix(store: &dyn DocumentStore) {
+    let live = live(store, "fenced").await;
+    let writes = ["a1", "b", "b1", "b2", "c1"]
+        .map(|key| put(Part::Index, key, "-"))
+        .to_vec();
+    store.commit(live, writes, at(1)).await.unwrap();
+    let found = async |scan| keys(store, live, Part::Index, scan).await;
+    assert_eq!(found(scan("b", None, false, 9)).await, "b b1 b2");
+    assert_eq!(found(scan("b", None, true, 9)).await, "b2 b1 b");
+    assert_eq!(found(scan("b", Some("a"), false, 9)).await, "");
+    assert_eq!(found(scan("b", Some("c"), true, 9)).await, "");
+    let high = Scan {
+        prefix: &[0xff, 0xff],
+        after: None,
+        backwards: false,
+        limit: 9,
+    };
+    assert_eq!(store.scan(live, Part::Index, high).await.unwrap(), vec![]);
+}
+
+async fn a_generation_is_built_beside(store: &dyn DocumentStore) {
+    let old = live(store, "rebuilt").await;
+    store
+        .commit(old, vec![put(Part::Documents, "a", "old")], at(5))
+        .await
+        .unwrap();
+    let new = store.begin("rebuilt").await.unwrap();
+    assert_eq!(store.checkpoint(new).await.unwrap(), Checkpoint::default());
+    assert_eq!(text(store, new, "a").await, None);
+    store
+        .commit(new, vec![put(Part::Documents, "a", "new")], at(6))
+        .await
+        .unwrap();
+    assert_eq!(text(store, old, "a").await.as_deref(), Some("old"));
+    assert_eq!(live(store, "rebuilt").await, old);
+    store.promote(new).await.unwrap();
+    let generations = store.generations("rebuilt").await.unwrap();
+    assert_eq!((generations.live, generations.building), (new, None));
+    assert_eq!(text(store, new, "a").await.as_deref(), Some("new"));
+    assert_eq!(store.checkpoint(new).await.unwrap(), at(6));
+    let third = store.begin("rebuilt").await.unwrap();
+    assert!(third != new && third != old, "no name is used twice: {third}");
+}
+
+async fn an_unfinished_generation_is_found_again(store: &dyn DocumentStore) {
+    let first = store.begin("unfinished").await.unwrap();
+    store
+        .commit(first, vec![put(Part::Documents, "a", "half")], at(3))
+        .await
+        .unwrap();
+    assert_eq!(store.generations("unfinished").await.unwrap().building, Some(first));
+    assert_eq!(store.checkpoint(first).await.unwrap(), at(3));
+    let second = store.begin("unfinished").await.unwrap();
+    assert_eq!(store.generations("unfinished").await.unwrap().building, Some(second));
+    assert_eq!(text(store, second, "a").await, None, "begun anew, it is empty");
+}
+
+async fn a_generation_that_is_given_up_is_gone(store: &dyn DocumentStore) {
+    let old = live(store, "given_up").await;
+    let new = store.begin("given_up").await.unwrap();
+    store.discard(new).await.unwrap();
+    let generations = store.generations("given_up").await.unwrap();
+    assert_eq!((generations.live, generations.building), (old, None));
+    assert!(store.discard(old).await.is_err(), "the live one is never given up");
+}

@@ -1,0 +1,129 @@
+//! Random histories: live, rebuilt, and every event twice come to the same documents.
+
+use event_schemas::saga::SagaStatus;
+use proptest::prelude::*;
+
+use super::{
+    history::{STEPS, advanced, cart, changed, id, listed, order, placed, product, received, registered, seller, step},
+    *,
+};
+use crate::models::{
+    CartsProjection, CatalogueProjection, MyPageProjection, ProductsProjection, SagasProjection,
+    SellerOrdersProjection, TrackingProjection,
+};
+
+const THINGS: u128 = 4;
+
+/// Something that happens to one of a few products, orders and customers; it need not make sense.
+async fn anything(log: &MemoryLog, kind: usize, thing: u128, detail: usize, at: i64) {
+    let other = 1 + (thing + detail as u128) % THINGS;
+    match kind {
+        0 => product(log, listed(thing), at).await,
+        1 => product(log, changed(thing, detail % 4, at), at).await,
+        2 => received(log, thing, detail as u64 % 3, at).await,
+        3 => order(log, placed(thing, other, &[thing, 1 + thing % THINGS]), at).await,
+        4 => cart(log, thing, other, 1 + detail as u32, detail % 3, at).await,
+        5 => registered(log, thing, &format!("Customer {detail}")).await,
+        6 => {
+            let status = [SagaStatus::Running, SagaStatus::Stuck, SagaStatus::Completed][detail % 3];
+            advanced(log, thing, status, "some_step", at).await;
+        }
+        _ => step(log, thing, other, detail % STEPS, at).await,
+    }
+}
+
+/// Everything that queries can see, as JSON.
+async fn everything(models: &ReadModels) -> Vec<String> {
+    let mut seen = vec![];
+    let mut see = |value: serde_json::Value| seen.push(value.to_string());
+    for number in 1..=THINGS {
+        see(serde_json::json!([
+            models.products().product(id(number)).await.unwrap(),
+            models.catalogue().get(&id(number)).await.unwrap(),
+            models.my_page().order(id(number)).await.unwrap(),
+            models.my_page().customer(id(number)).await.unwrap(),
+            models.my_page().orders_of(id(number), None, 100).await.unwrap().items,
+            models.tracking().of_order(id(number)).await.unwrap(),
+            models.carts().of_customer(id(number)).await.unwrap(),
+            models.sagas().saga(Uuid::from_u128(number)).await.unwrap(),
+        ]));
+    }
+    for product in 0..2 {
+        let orders = models
+            .seller_orders()
+            .of_seller(seller(product), None, 100)
+            .await
+            .unwrap()
+            .items;
+        let products = models
+            .products()
+            .of_seller(seller(product), None, 100)
+            .await
+            .unwrap()
+            .items;
+        see(serde_json::json!([orders, products]));
+    }
+    for status in [
+        None,
+        Some(SagaStatus::Running),
+        Some(SagaStatus::Stuck),
+        Some(SagaStatus::Completed),
+    ] {
+        see(serde_json::json!(
+            models.sagas().list(status, None, 100).await.unwrap().items
+        ));
+    }
+    seen
+}
+
+fn twice_is_once<P: Projection>(events: &[Arc<RecordedEvent>]) {
+    let (once, unexpected) = project::<P>(events, 1);
+    let (twice, unexpected_twice) = project::<P>(events, 2);
+    assert!(once == twice, "{} took an event in again", P::Model::NAME);
+    assert_eq!(unexpected.len() * 2, unexpected_twice.len());
+}
+
+async fn live_is_rebuilt(happenings: Vec<(usize, u128, usize)>) {
+    let shop = Shop::open().await;
+    for (at, (kind, thing, detail)) in (1_000..).zip(happenings) {
+        anything(&shop.log, kind, thing, detail, at).await;
+    }
+    let before = shop.settled().await;
+    let live = everything(&shop.read_models).await;
+    shop.projections.rebuild_all().await.unwrap();
+    let after = shop.settled().await;
+    assert_eq!(everything(&shop.read_models).await, live);
+    for (before, after) in before.iter().zip(&after) {
+        assert_eq!(
+            (before.documents, before.skipped),
+            (after.documents, after.skipped),
+            "{}",
+            after.name
+        );
+        assert_eq!(before.generation + 1, after.generation, "{}", after.name);
+    }
+    let (log, folder) = shop.close().await;
+    let shop = Shop::over(log, folder).await;
+    shop.settled().await;
+    assert_eq!(everything(&shop.read_models).await, live, "after a restart");
+    let events = events(&shop.log).await;
+    twice_is_once::<ProductsProjection>(&events);
+    twice_is_once::<CatalogueProjection>(&events);
+    twice_is_once::<MyPageProjection>(&events);
+    twice_is_once::<SellerOrdersProjection>(&events);
+    twice_is_once::<TrackingProjection>(&events);
+    twice_is_once::<CartsProjection>(&events);
+    twice_is_once::<SagasProjection>(&events);
+    shop.close().await;
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 40, ..ProptestConfig::default() })]
+    #[test]
+    fn live_rebuilt_and_twice_are_the_same(
+        happenings in proptest::collection::vec((0usize..14, 1u128..=THINGS, 0usize..36), 0..200),
+    ) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(live_is_rebuilt(happenings));
+    }
+}
