@@ -9,6 +9,7 @@
 
 mod batch;
 mod folder;
+mod journal;
 mod limits;
 mod record;
 mod shared;

@@ -25,7 +25,7 @@ use fjall::{CompressionType, Database, Guard, Keyspace, KeyspaceCreateOptions, c
 use uuid::Uuid;
 
 use super::{
-    Options,
+    Options, journal,
     record::{self, Location},
     totals::Totals,
 };
@@ -93,6 +93,7 @@ impl Store {
     /// # Errors
     /// fjall's, in words; also where fjall asserts that files are as it left them.
     pub(super) fn open(path: &Path, options: &Options) -> Result<Self, StoreError> {
+        journal::inspect(path)?;
         catch_unwind(AssertUnwindSafe(|| Self::open_checked(path, options))).unwrap_or_else(|_| {
             Err(StoreError::Damaged(
                 "the store cannot make sense of its files".to_owned(),
@@ -304,21 +305,17 @@ pub(super) enum StoreError {
 
 impl From<io::Error> for StoreError {
     fn from(error: io::Error) -> Self {
-        Self::Io(error)
+        match error.kind() {
+            ErrorKind::UnexpectedEof | ErrorKind::NotFound | ErrorKind::InvalidData => Self::Damaged(error.to_string()),
+            _ => Self::Io(error),
+        }
     }
 }
 
 impl From<fjall::Error> for StoreError {
     fn from(error: fjall::Error) -> Self {
         match error {
-            fjall::Error::Io(io) | fjall::Error::Storage(fjall::LsmError::Io(io))
-                if !matches!(
-                    io.kind(),
-                    ErrorKind::UnexpectedEof | ErrorKind::NotFound | ErrorKind::InvalidData
-                ) =>
-            {
-                Self::Io(io)
-            }
+            fjall::Error::Io(io) | fjall::Error::Storage(fjall::LsmError::Io(io)) => io.into(),
             fjall::Error::Storage(damage) => Self::Damaged(damage.to_string()),
             other => Self::Damaged(other.to_string()),
         }

@@ -5,7 +5,10 @@ use std::{
     io::{Read, Seek, SeekFrom, Write},
 };
 
-use super::*;
+use super::{
+    super::journal::{Batch, batch},
+    *,
+};
 
 const EVENTS: usize = 2000;
 const FLIPS: usize = 80;
@@ -136,35 +139,85 @@ async fn a_flipped_bit_is_never_passed_on() {
     assert!(noticed_flips > FLIPS / 4, "hardly any damage was noticed");
 }
 
+/// A log with ten appends of two events, all in the journal; where each batch of the journal starts.
+async fn ten_appends(dir: &Path) -> (PathBuf, Vec<usize>) {
+    let log = EmbeddedLog::open(dir).unwrap();
+    for number in 0..10 {
+        let padding = "x".repeat(2000);
+        add(&log, 1, vec![event(&format!("{number} 0")), event(&padding)])
+            .await
+            .unwrap();
+    }
+    drop(log);
+    let journal = dir.join("store/0.jnl");
+    let bytes = std::fs::read(&journal).unwrap();
+    let mut starts = vec![];
+    let mut at = 0;
+    while let Some(Batch::Whole { end, .. }) = batch(&bytes, at) {
+        starts.push(at);
+        at = end;
+    }
+    assert_eq!((starts.len(), at), (10, end(&bytes)));
+    (journal, starts)
+}
+
+async fn goes_on_after(dir: &Path, events: u64) {
+    let log = EmbeddedLog::open(dir).unwrap();
+    assert_eq!(read_on(&log, Position::START).await.unwrap().len() as u64, events);
+    let appended = add(&log, 1, vec![event("on")]).await.unwrap();
+    assert_eq!((appended.version, appended.position), (events, Position(events + 1)));
+}
+
 /// The journal breaks off although everything in it had been acknowledged.
 #[tokio::test]
 async fn a_log_that_lost_its_end_is_not_opened() {
     let dir = tempfile::tempdir().unwrap();
-    let log = EmbeddedLog::open(dir.path()).unwrap();
-    for number in 0..10 {
-        add(
-            &log,
-            1,
-            vec![event(&format!("{number} 0")), event(&format!("{number} 1"))],
-        )
-        .await
-        .unwrap();
-    }
-    drop(log);
-    let journal = dir.path().join("store/0.jnl");
-    let bytes = std::fs::read(&journal).unwrap();
+    let (journal, starts) = ten_appends(dir.path()).await;
     let file = std::fs::File::options().write(true).open(&journal).unwrap();
-    file.set_len(end(&bytes) as u64 - 5).unwrap();
+    file.set_len(starts[9] as u64 + 500).unwrap();
     let error = EmbeddedLog::open(dir.path()).err().expect("events are gone");
     assert!(
         matches!(&error, OpenError::Damaged { detail, .. } if detail.contains("18") && detail.contains("20")),
         "{error}"
     );
-
     // Asked to go on without them, it does, with whole appends.
     std::fs::remove_file(dir.path().join("acknowledged")).unwrap();
-    let log = EmbeddedLog::open(dir.path()).unwrap();
-    assert_eq!(read_on(&log, Position::START).await.unwrap().len(), 18);
-    let appended = add(&log, 1, vec![event("on")]).await.unwrap();
-    assert_eq!((appended.version, appended.position), (18, Position(19)));
+    goes_on_after(dir.path(), 18).await;
+}
+
+/// Cutting the journal there, as fjall would, would lose the appends behind it for good.
+#[tokio::test]
+async fn damage_in_the_middle_of_the_journal_changes_nothing() {
+    // Not byte 5 to 12: fjall's number of the batch has no checksum, and what it holds is read all the same.
+    for byte in [0, 1, 13, 30, 700, 3000] {
+        let dir = tempfile::tempdir().unwrap();
+        let (journal, starts) = ten_appends(dir.path()).await;
+        flip(&journal, (starts[4] + byte) as u64, 4);
+        let before = std::fs::read(&journal).unwrap();
+        let error = EmbeddedLog::open(dir.path()).err().expect("an append is damaged");
+        assert!(
+            matches!(&error, OpenError::Damaged { detail, .. } if detail.contains("readable events behind it")),
+            "{error}"
+        );
+        assert!(std::fs::read(&journal).unwrap() == before);
+        // Put right again, all is there.
+        flip(&journal, (starts[4] + byte) as u64, 4);
+        goes_on_after(dir.path(), 20).await;
+    }
+}
+
+/// A power cut during the last write: its end reached the disk, its middle did not, and nobody was told that it was written.
+#[tokio::test]
+async fn a_torn_last_batch_is_left_out() {
+    for hole in [300..1500, 100..2500, 14..20] {
+        let dir = tempfile::tempdir().unwrap();
+        let (journal, starts) = ten_appends(dir.path()).await;
+        let mut file = std::fs::File::options().write(true).open(&journal).unwrap();
+        file.seek(SeekFrom::Start((starts[9] + hole.start) as u64)).unwrap();
+        file.write_all(&vec![0; hole.len()]).unwrap();
+        let mark = Position(18).0.to_le_bytes();
+        let mark = [mark, xxhash_rust::xxh3::xxh3_64(&mark).to_le_bytes()].concat();
+        std::fs::write(dir.path().join("acknowledged"), mark).unwrap();
+        goes_on_after(dir.path(), 18).await;
+    }
 }
