@@ -2,6 +2,8 @@
 
 pub mod routes;
 #[cfg(test)]
+mod speed;
+#[cfg(test)]
 mod tests;
 
 use std::{collections::BTreeMap, sync::Arc};

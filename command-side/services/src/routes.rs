@@ -1,5 +1,8 @@
 //! The HTTP of what is decided from the log: products, pictures, carts, orders. Accounts and carriers bring their own.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use edge::{Response, Tokens};
