@@ -19,7 +19,8 @@ pub(crate) struct FaultyLog {
     /// Takes the next append, and loses the answer.
     lose_answer: AtomicBool,
     refused_type: Option<&'static str>,
-    pub(crate) appends: AtomicUsize,
+    /// How often it was asked for anything while it was down.
+    pub(crate) asked_in_vain: AtomicUsize,
 }
 
 impl FaultyLog {
@@ -29,7 +30,7 @@ impl FaultyLog {
             down: AtomicBool::new(false),
             lose_answer: AtomicBool::new(false),
             refused_type: None,
-            appends: AtomicUsize::new(0),
+            asked_in_vain: AtomicUsize::new(0),
         }
     }
 
@@ -49,6 +50,7 @@ impl FaultyLog {
 
     fn check(&self) -> Result<(), LogError> {
         if self.down.load(Ordering::SeqCst) {
+            self.asked_in_vain.fetch_add(1, Ordering::SeqCst);
             return Err(LogError::Unavailable("switched off by the test".to_owned()));
         }
         Ok(())
@@ -58,7 +60,6 @@ impl FaultyLog {
 #[async_trait]
 impl EventLog for FaultyLog {
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        self.appends.fetch_add(1, Ordering::SeqCst);
         self.check()?;
         if append
             .events

@@ -130,7 +130,7 @@ async fn while_the_log_is_away_events_wait_and_then_come_once_in_order() {
         .await
         .unwrap();
     let seq = commit(&database, &outbox, 0..100).await.unwrap();
-    eventually(async || log.appends.load(Ordering::SeqCst) > 3).await;
+    eventually(async || log.asked_in_vain.load(Ordering::SeqCst) > 3).await;
     assert_eq!(
         outbox.sent(seq, Duration::from_millis(1)).await,
         None,
