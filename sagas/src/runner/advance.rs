@@ -123,22 +123,30 @@ impl<S: Saga> Desk<S> {
                 Err(obstacle) => obstacle,
             };
             surely_new = false;
-            match obstacle {
-                Obstacle::Moved => continue,
-                Obstacle::Log(error) if self.closing.load(Ordering::Relaxed) => {
-                    tracing::warn!(saga = S::NAME, %saga_id, %error, "left for the next start");
-                    return Outcome::nothing(saga_id, false);
-                }
-                Obstacle::Log(error) => tracing::error!(saga = S::NAME, %saga_id, %error, "trying again"),
-                Obstacle::Hopeless(error) => {
-                    metrics::counter!("jangteo_saga_facts_skipped_total", "saga" => S::NAME).increment(1);
-                    tracing::error!(saga = S::NAME, %saga_id, %error, "a fact is skipped: no repeat will heal this");
-                    return Outcome::nothing(saga_id, true);
-                }
+            if matches!(obstacle, Obstacle::Moved) {
+                continue;
+            }
+            if let Some(outcome) = self.given_up(saga_id, &obstacle) {
+                return outcome;
             }
             sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(5));
         }
+    }
+
+    /// What to make of an obstacle; none for another attempt.
+    fn given_up(&self, saga_id: Uuid, obstacle: &Obstacle) -> Option<Outcome<S::State>> {
+        let may_heal = !matches!(obstacle, Obstacle::Hopeless(_));
+        let closing = self.closing.load(Ordering::Relaxed);
+        if may_heal && !closing {
+            tracing::error!(saga = S::NAME, %saga_id, %obstacle, "a saga cannot advance now; trying again");
+            return None;
+        }
+        if !may_heal {
+            metrics::counter!("jangteo_saga_facts_skipped_total", "saga" => S::NAME).increment(1);
+            tracing::error!(saga = S::NAME, %saga_id, %obstacle, "a fact is skipped: no repeat will heal this");
+        }
+        Some(Outcome::nothing(saga_id, !may_heal))
     }
 
     async fn attempt(

@@ -32,6 +32,9 @@ use crate::{
     watermark::{Ticket, Watermark},
 };
 
+/// An advance on its way, with the fact's place in the log.
+type Advancing<T> = BoxFuture<'static, (Outcome<T>, Option<Ticket>)>;
+
 /// Takes facts, starts advances, sends their commands, watches the timers, keeps the checkpoint.
 pub(super) struct Conductor<S: Saga> {
     desk: Arc<Desk<S>>,
@@ -47,7 +50,7 @@ pub(super) struct Conductor<S: Saga> {
     busy: HashMap<Uuid, VecDeque<(Work, Option<Ticket>)>>,
     /// States of sagas at rest.
     resting: Cache<Uuid, Arc<Live<S::State>>>,
-    advances: FuturesUnordered<BoxFuture<'static, (Outcome<S::State>, Option<Ticket>)>>,
+    advances: FuturesUnordered<Advancing<S::State>>,
     /// Advances, and work that waits for one.
     in_flight: usize,
     dispatches: Dispatches,
@@ -235,26 +238,24 @@ impl<S: Saga> Conductor<S> {
         }
     }
 
+    async fn settle_begun(&mut self) {
+        while let Some((outcome, ticket)) = self.advances.next().await {
+            self.settle(outcome, ticket, false);
+        }
+    }
+
     async fn finish(mut self) {
         self.desk.closing.store(true, Ordering::Relaxed);
         self.reader.shutdown().await;
         let farewell = self.limits.farewell;
-        let begun = async {
-            while let Some((outcome, ticket)) = self.advances.next().await {
-                self.settle(outcome, ticket, false);
-            }
-        };
-        if timeout(farewell, begun).await.is_err() {
+        let in_time = timeout(farewell, self.settle_begun()).await.is_ok()
+            && timeout(farewell, async { while self.dispatches.next().await.is_some() {} })
+                .await
+                .is_ok();
+        if !in_time {
             tracing::warn!(
                 saga = S::NAME,
-                "the log is slow; what it has not taken is read again at the next start"
-            );
-        }
-        let sent = async { while self.dispatches.next().await.is_some() {} };
-        if timeout(farewell, sent).await.is_err() {
-            tracing::warn!(
-                saga = S::NAME,
-                "commands are still on their way; they are sent again at the next start"
+                "what is still on its way is done again at the next start"
             );
         }
         self.save();

@@ -1,8 +1,9 @@
 //! The runner is killed wherever it can be killed, and nothing is done twice or left undone.
 
 mod shop;
+mod waiting;
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use event_log::{Append, EventLog, ExpectedVersion, Position};
 use event_schemas::{
@@ -13,10 +14,9 @@ use uuid::Uuid;
 
 use crate::{
     SagaRunner,
-    place_order::{Order, Policy},
     world::{Script, Tell},
 };
-use shop::{DEADLINE, Hands, Killer, Shop, packed, runner, runner_with};
+use shop::{DEADLINE, Killer, Shop, packed, runner};
 
 impl SagaRunner {
     /// As SIGKILL would: nothing is said good-bye to.
@@ -327,94 +327,4 @@ async fn what_cannot_be_read_is_skipped_and_history_is_left_alone() {
             "{stream} was begun"
         );
     }
-}
-
-#[tokio::test]
-async fn timers_ask_again_until_the_outcome_is_known_also_after_a_restart() {
-    let (shop, folder, hands) = (Shop::new(1), tempfile::tempdir().unwrap(), Hands::new());
-    let script = Script {
-        answer_lost: Some(PaymentOperation::Authorise),
-        fruitless_inquiries: 4,
-        ..Script::default()
-    };
-    let order_id = shop.place("an order", script).await;
-    let first = runner_with(&shop, &Killer::never(), folder.path(), hands.clone()).await;
-    let unknown = shop
-        .advanced(order_id, |saga| saga.status == SagaStatus::OutcomeUnknown)
-        .await;
-    hands.turn(2_000);
-    let again = shop.advanced(order_id, |saga| saga.fact_type == "timeout").await;
-    assert!(again.wake_at > unknown.wake_at);
-    caught_up(&shop, &first).await;
-    first.kill().await;
-
-    let second = runner_with(&shop, &Killer::never(), folder.path(), hands.clone()).await;
-    let known = shop.advanced(order_id, |saga| saga.step == "pick_up");
-    let turning = async {
-        loop {
-            hands.turn(1_000);
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::select! {
-        known = known => assert_eq!(known.status, SagaStatus::Running),
-        () = turning => {}
-    }
-    assert_eq!(shop.with(order_id, |world| world.order), Order::Confirmed);
-    second.shutdown().await;
-}
-
-#[tokio::test]
-async fn a_service_that_never_answers_calls_an_operator_with_the_last_error() {
-    let (shop, folder, hands) = (Shop::new(0), tempfile::tempdir().unwrap(), Hands::new());
-    let order_id = shop.place("an order", Script::default()).await;
-    let runner = runner_with(&shop, &Killer::never(), folder.path(), hands.clone()).await;
-    let turning = async {
-        loop {
-            hands.turn(Policy::default().longest_retry);
-            tokio::task::yield_now().await;
-        }
-    };
-    let stuck = tokio::select! {
-        stuck = shop.advanced(order_id, |saga| saga.status == SagaStatus::Stuck) => stuck,
-        () = turning => unreachable!(),
-    };
-    assert!(
-        stuck
-            .reason
-            .unwrap()
-            .starts_with("reserve_stock was asked for 50 times and not answered")
-    );
-    // Late, but welcome.
-    shop.tell(order_id, Tell(order_id).reserved(), Uuid::nil()).await;
-    let unstuck = shop.advanced(order_id, |saga| saga.fact_type == "StockReserved").await;
-    assert_eq!(
-        (unstuck.status, unstuck.step.as_str()),
-        (SagaStatus::Running, "authorise_payment")
-    );
-    runner.shutdown().await;
-}
-
-#[tokio::test]
-async fn a_folder_in_use_is_a_clear_error() {
-    let (shop, folder) = (Shop::new(1), tempfile::tempdir().unwrap());
-    let first = runner(&shop, &Killer::never(), folder.path()).await;
-    let error = start_again(&shop, folder.path())
-        .await
-        .err()
-        .expect("two runners share a folder");
-    assert!(error.to_string().contains("place_order"), "{error}");
-    first.shutdown().await;
-    start_again(&shop, folder.path()).await.unwrap().shutdown().await;
-}
-
-async fn start_again(shop: &Arc<Shop>, folder: &Path) -> Result<SagaRunner, crate::StartError> {
-    let config = crate::RunnerConfig {
-        log: shop.log.clone(),
-        dispatcher: shop.clone(),
-        folder: folder.to_owned(),
-        clock: Hands::new(),
-        limits: crate::Limits::default(),
-    };
-    SagaRunner::start(crate::PlaceOrder::default(), config).await
 }
