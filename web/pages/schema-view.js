@@ -35,7 +35,7 @@ export function fieldView(description, name, schema, required, path = []) {
   const whole = description.schema(schema);
   return el("li", {},
     el("span", { class: "field-name" }, name),
-    el("span", { class: "field-type" }, description.typeOf(schema)),
+    el("span", { class: "field-type" }, required ? description.typeOf(schema) : description.typeOf(schema).replace(/ or null$/, "")),
     required && el("span", { class: "required" }, "required"),
     about(whole),
     choicesOf(whole),
@@ -70,7 +70,7 @@ function deeper(description, schema, path) {
     || (inner.additionalProperties && inner.additionalProperties !== true);
   if (!hasFields || seenBefore(inner, path)) return null;
   // Drawn when first opened: schemas refer to each other, and all of them at once would be a long page.
-  const details = el("details", { class: "deeper" }, el("summary", {}, `${inner.oneOf || inner.anyOf ? "Choices" : "Fields"} of ${description.typeOf(inner)}`));
+  const details = el("details", { class: "deeper" }, el("summary", {}, `${inner.oneOf || inner.anyOf ? "Choices" : "Fields"} of ${description.typeOf(inner).replace(/ or null$/, "")}`));
   details.addEventListener("toggle", () => {
     if (details.open && details.children.length === 1) details.append(schemaView(description, inner, path));
   });

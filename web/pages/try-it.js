@@ -53,6 +53,7 @@ function parameterInput(description, operation, parameter) {
     ? el("select", { id, required }, el("option", { value: "" }, required ? "choose" : "—"), choices.map((choice) => el("option", {}, String(choice))))
     : el("input", { id, required, autocomplete: "off", spellcheck: "false", inputmode: schema.type === "integer" ? "numeric" : false,
       placeholder: parameter.example ?? schema.example ?? description.typeOf(schema) });
+  if (parameter.name.toLowerCase() === "idempotency-key") input.value = freshKey();
   return { parameter, input, field: el("label", { for: id }, parameter.name, required ? " *" : "", input) };
 }
 

@@ -160,7 +160,10 @@ impl Shop {
     async fn show_order(&self, order: &OrderView) {
         fill(
             self.models.my_page(),
-            [(MyPageKey::Order(order.id), MyPageDocument::Order(order.clone()))],
+            [(
+                MyPageKey::Order(order.id),
+                MyPageDocument::Order(Box::new(order.clone())),
+            )],
         )
         .await;
     }
