@@ -15,7 +15,7 @@ use tokio::{sync::Semaphore, task::JoinSet};
 use uuid::Uuid;
 
 use super::{
-    assert_all_delivered, caught_up, place_many,
+    assert_all_delivered, caught_up, folder, place_many,
     shop::{Hands, Killer, Shop, runner, runner_with},
 };
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
 
 #[tokio::test]
 async fn timers_ask_again_until_the_outcome_is_known_also_after_a_restart() {
-    let (shop, folder, hands) = (Shop::new(1), tempfile::tempdir().unwrap(), Hands::new());
+    let (shop, folder, hands) = (Shop::new(1), folder(), Hands::new());
     let script = Script {
         answer_lost: Some(PaymentOperation::Authorise),
         fruitless_inquiries: 4,
@@ -61,7 +61,7 @@ async fn timers_ask_again_until_the_outcome_is_known_also_after_a_restart() {
 
 #[tokio::test]
 async fn a_service_that_never_answers_calls_an_operator_with_the_last_error() {
-    let (shop, folder, hands) = (Shop::new(0), tempfile::tempdir().unwrap(), Hands::new());
+    let (shop, folder, hands) = (Shop::new(0), folder(), Hands::new());
     let order_id = shop.place("an order", Script::default()).await;
     let runner = runner_with(&shop, &Killer::never(), folder.path(), hands.clone()).await;
     let turning = async {
@@ -92,7 +92,7 @@ async fn a_service_that_never_answers_calls_an_operator_with_the_last_error() {
 
 #[tokio::test]
 async fn a_folder_in_use_is_a_clear_error() {
-    let (shop, folder) = (Shop::new(1), tempfile::tempdir().unwrap());
+    let (shop, folder) = (Shop::new(1), folder());
     let first = runner(&shop, &Killer::never(), folder.path()).await;
     let error = start_again(&shop, folder.path())
         .await
@@ -135,7 +135,7 @@ impl Dispatcher for Gated {
 
 #[tokio::test]
 async fn a_slow_service_holds_up_nobody_else_and_is_not_asked_twice_at_once() {
-    let (shop, folder, hands) = (Shop::new(1), tempfile::tempdir().unwrap(), Hands::new());
+    let (shop, folder, hands) = (Shop::new(1), folder(), Hands::new());
     let mut outside = JoinSet::new();
     outside.spawn(Arc::clone(&shop).outside(None));
     let slow = shop.place("slow", Script::default()).await;
@@ -187,7 +187,7 @@ impl Dispatcher for Shaky {
 
 #[tokio::test]
 async fn a_service_that_dies_or_fails_is_asked_again() {
-    let (shop, folder, hands) = (Shop::new(1), tempfile::tempdir().unwrap(), Hands::new());
+    let (shop, folder, hands) = (Shop::new(1), folder(), Hands::new());
     let mut outside = JoinSet::new();
     outside.spawn(Arc::clone(&shop).outside(None));
     let order_id = shop.place("an order", Script::default()).await;
