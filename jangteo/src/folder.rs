@@ -75,7 +75,7 @@ impl DataFolder {
     /// # Errors
     /// See [`FolderError`].
     pub fn claim(path: &Path) -> Result<Self, FolderError> {
-        fs::create_dir_all(path).map_err(failed(path, "created"))?;
+        create(path).map_err(failed(path, "created"))?;
         let folder = Self { path: path.to_owned() };
         match folder.format()? {
             Some(found) if found > FORMAT => Err(FolderError::Newer {
@@ -204,6 +204,14 @@ fn write_durably(path: &Path, content: &[u8]) -> Result<(), FolderError> {
     write().map_err(failed(path, "written"))
 }
 
+/// Customers' data and password hashes are nobody else's business: a folder that we make is its owner's alone.
+fn create(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(path)
+}
+
 #[cfg(unix)]
 fn write_secret(path: &Path, content: &[u8]) -> io::Result<()> {
     use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
@@ -230,6 +238,12 @@ fn write_secret(path: &Path, content: &[u8]) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
+    fn mode(path: &Path) -> u32 {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
     #[test]
     fn an_empty_folder_is_claimed_and_found_again() {
         let temp = tempfile::tempdir().unwrap();
@@ -238,6 +252,8 @@ mod tests {
         DataFolder::claim(&path).unwrap();
         DataFolder::claim(&path).unwrap();
         DataFolder::existing(&path).unwrap();
+        #[cfg(unix)]
+        assert_eq!(mode(&path), 0o700);
     }
 
     #[test]
@@ -292,13 +308,6 @@ mod tests {
         folder.keep_operator_token("secret 2").unwrap();
         assert_eq!(folder.operator_token().as_deref(), Some("secret 2"));
         #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            let mode = fs::metadata(temp.path().join("operator-token"))
-                .unwrap()
-                .permissions()
-                .mode();
-            assert_eq!(mode & 0o777, 0o600);
-        }
+        assert_eq!(mode(&temp.path().join("operator-token")), 0o600);
     }
 }

@@ -33,7 +33,7 @@ use crate::{
     demo::{self, DemoSummary},
     dispatch::ServiceDispatcher,
     folder::DataFolder,
-    operations::open_log,
+    operations::{close_log, open_log},
 };
 
 /// How long all that follows the last request may take when the shop stops.
@@ -130,18 +130,19 @@ impl Shop {
     pub async fn stop(mut self) {
         let begun = Instant::now();
         self.stopping.send_replace(true);
-        if let Err(error) = (&mut self.server).await {
-            tracing::error!(%error, "the server ended badly");
-        }
-        if timeout(STOP_CAP, self.stop_parts()).await.is_err() {
-            tracing::warn!("stopping took too long: the next start does the rest");
-        }
+        let served = (&mut self.server).await;
+        let in_time = timeout(STOP_CAP, self.stop_parts()).await;
         self.folder.withdraw_address();
-        let log = Arc::clone(&self.log);
-        if let Err(error) = tokio::task::spawn_blocking(move || log.close()).await {
-            tracing::error!(%error, "closing the log was cut off");
+        close_log(&self.log).await;
+        if let (Ok(()), Ok(())) = (&served, &in_time) {
+            tracing::info!(seconds = begun.elapsed().as_secs_f64(), "the shop is down");
+        } else {
+            tracing::warn!(
+                ?served,
+                ?in_time,
+                "the shop is down, not in order: the next start does the rest"
+            );
         }
-        tracing::info!(seconds = begun.elapsed().as_secs_f64(), "the shop is down");
     }
 
     async fn stop_parts(&mut self) {

@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use event_log::{EventFilter, Position};
+use serde_json::json;
 
 use super::*;
 use crate::config::Config;
@@ -108,15 +109,12 @@ async fn a_demo_that_was_cut_off_is_completed() {
 async fn a_shop_that_is_no_demo_gets_no_account_with_a_known_password() {
     let folder = tempfile::tempdir().unwrap();
     let real = shop(folder.path(), false).await;
-    let products = catalogue::products().unwrap();
-    stock(
-        &real.services().products,
-        &real.services().inventory,
-        SellerId::fresh(),
-        &products[..1],
-    )
-    .await
-    .unwrap();
+    let token = real.setup_token().unwrap();
+    let admin = json!({"token": token, "email": "boss@shop.example", "password": "not-the-demo's", "name": "Boss"});
+    let set_up = reqwest::Client::new()
+        .post(format!("{}/api/v1/setup", real.url()))
+        .json(&admin);
+    assert_eq!(set_up.send().await.unwrap().status(), 201);
     let before = counts(&real).await;
     real.stop().await;
     let asked = shop(folder.path(), true).await;

@@ -96,6 +96,14 @@ pub(crate) async fn open_log(folder: &DataFolder) -> Result<Arc<EmbeddedLog>, Op
     }
 }
 
+/// Closes a log where it keeps nobody waiting.
+pub(crate) async fn close_log(log: &Arc<EmbeddedLog>) {
+    let log = Arc::clone(log);
+    if let Err(error) = tokio::task::spawn_blocking(move || log.close()).await {
+        tracing::error!(%error, "closing the log was cut off");
+    }
+}
+
 #[async_trait]
 impl Operations for LocalOperations {
     async fn streams(&self, prefix: &str, after: Option<&str>, size: usize) -> Result<StreamsPage, OperationError> {
@@ -149,10 +157,6 @@ impl Operations for LocalOperations {
         if let Some(queries) = self.queries.lock().await.take() {
             queries.close().await;
         }
-        let log = Arc::clone(&self.log);
-        let closed = tokio::task::spawn_blocking(move || log.close()).await;
-        if let Err(error) = closed {
-            tracing::error!(%error, "closing the log was cut off");
-        }
+        close_log(&self.log).await;
     }
 }

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use event_log::{Direction, EventFilter, LogError};
 use event_schemas::StreamName;
 
-pub(crate) use local::open_log;
 pub use local::{LocalOperations, OpenError};
+pub(crate) use local::{close_log, open_log};
 pub use remote::{RemoteOperations, RemoteShop};
 
 use crate::ops::view::{LogPage, ProjectionView, StatsView, StreamPage, StreamsPage};

@@ -136,6 +136,8 @@ async fn all_said(shop: &dyn Operations, stream: &str) -> Vec<String> {
 async fn a_running_shop_and_a_stopped_ones_folder_give_the_same_answers() {
     let temp = tempfile::tempdir().unwrap();
     let running = shop(temp.path(), true).await;
+    // The pictures are drawn while the shop is up: the last of them comes first, so that both looks see the same log.
+    assert!(running.demo().unwrap().pictured(Duration::from_secs(120)).await);
     let token = running.folder().operator_token().unwrap();
     let remote = RemoteOperations::new(RemoteShop::new(&running.url(), &token));
     let page = remote.streams("product-", None, 1).await.unwrap();
@@ -171,6 +173,7 @@ async fn a_running_shop_and_a_stopped_ones_folder_give_the_same_answers() {
 async fn read_models_are_rebuilt_on_a_running_shop_and_on_a_folder() {
     let temp = tempfile::tempdir().unwrap();
     let running = shop(temp.path(), true).await;
+    assert!(running.demo().unwrap().pictured(Duration::from_secs(120)).await);
     running.settled(Duration::from_secs(30)).await.unwrap();
     let found = async |shop: &Shop| -> Value {
         let answer = reqwest::get(format!("{}/api/v1/search?q=&size=5&sort=price_asc", shop.url()))
