@@ -104,11 +104,11 @@ async fn commands(shop: &Shop, products: &[String], effort: Effort, report: &mut
             .send("DELETE", &path, Some(&token), None, None)
             .await?;
     }
-    stock_commands(shop, products, effort, report).await
+    product_commands(shop, products, effort, report).await
 }
 
-/// Orders, whose streams are all different: the command alone, without waiting for what follows.
-async fn stock_commands(shop: &Shop, products: &[String], effort: Effort, report: &mut Report) -> Result<()> {
+/// Commands to fifty streams.
+async fn product_commands(shop: &Shop, products: &[String], effort: Effort, report: &mut Report) -> Result<()> {
     let token = shop.sign_in("seller").await?;
     let began = Instant::now();
     let workers = (0..IN_FLIGHT).map(async |worker| {
@@ -191,6 +191,11 @@ struct Placed {
     id: String,
 }
 
+/// The token that makes a query wait until it has seen `position`.
+pub(crate) fn consistency(position: u64) -> String {
+    edge::ConsistencyToken::at(position).to_string()
+}
+
 /// Who waits for which order to be confirmed.
 type Waiting = Mutex<HashMap<String, oneshot::Sender<u64>>>;
 
@@ -237,7 +242,7 @@ async fn confirmed(
             let position = wait_for(&waiting, &early, &placed.id).await?;
             let path = format!("/api/v1/orders/{}", placed.id);
             let seen = connection
-                .send("GET", &path, Some(&token), Some(&position.to_string()), None)
+                .send("GET", &path, Some(&token), Some(&consistency(position)), None)
                 .await?;
             let shown: Value = serde_json::from_slice(&seen.body)?;
             if shown["status"] != "confirmed" {
@@ -290,7 +295,7 @@ async fn wait_for(waiting: &Waiting, early: &Mutex<HashMap<String, u64>>, order:
 #[derive(Deserialize)]
 struct Confirmations {
     events: Vec<Confirmation>,
-    next: u64,
+    position: u64,
 }
 
 #[derive(Deserialize)]
@@ -314,7 +319,7 @@ async fn watch(
         let path = format!("/api/v1/ops/events?after={after}&category=order&type=OrderConfirmed&size=500&wait=5");
         let answer = connection.send("GET", &path, Some(&operator), None, None).await?;
         let page: Confirmations = serde_json::from_slice(&answer.body)?;
-        after = page.next;
+        after = page.position;
         for event in page.events {
             let order = event.stream.trim_start_matches("order-").to_owned();
             let mut early = early.lock().map_err(|_| "poisoned")?;

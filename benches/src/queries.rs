@@ -122,7 +122,7 @@ async fn caught_up(shop: &Shop) -> Result<u64> {
                 "GET",
                 "/api/v1/search?size=1",
                 None,
-                head.as_u64().map(|head| head.to_string()).as_deref(),
+                head.as_u64().map(crate::orders::consistency).as_deref(),
                 None,
             )
             .await?;
