@@ -37,7 +37,7 @@ pub use self::{
 };
 use self::{passwords::Passwords, throttle::Throttle};
 use crate::{
-    outbox::{Outbox, Outgoing, PATIENCE, RelaySettings, Seq},
+    outbox::{Outbox, PATIENCE, RelaySettings, Seq},
     relational::{Database, DatabaseError, Step},
     secret::Secret,
 };
@@ -169,14 +169,6 @@ impl Accounts {
             None if self.outbox.drained(PATIENCE).await => self.log.head().await.ok(),
             None => None,
         }
-    }
-
-    async fn tell(
-        &self,
-        transaction: &mut SqliteConnection,
-        events: &[Outgoing],
-    ) -> Result<Option<Seq>, DatabaseError> {
-        self.outbox.write(transaction, events).await
     }
 }
 

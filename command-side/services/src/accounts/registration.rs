@@ -82,21 +82,7 @@ impl Accounts {
             return Ok(Done { answer, position });
         }
         let stored = self.prepare(new, vec![Role::Customer], command_id, fingerprint).await?;
-        let mut writer = self.database.writer().await;
-        let mut transaction = writer.begin_with(BEGIN).await?;
-        insert(&mut transaction, &stored, command_id, context).await?;
-        let metadata = metadata(context, stored.account.id, command_id);
-        let seq = self
-            .tell(&mut transaction, &introductions(&stored.account, &metadata))
-            .await?;
-        transaction.commit().await?;
-        drop(writer);
-        self.outbox.committed(seq);
-        let position = self.position(seq).await;
-        Ok(Done {
-            answer: stored.account,
-            position,
-        })
+        self.admit(stored, command_id, None, context).await
     }
 
     /// An account that the shop makes for itself, with these roles; where the address has one already, that one as it is.
@@ -111,16 +97,8 @@ impl Accounts {
         let context = RequestContext::internal("seed accounts");
         let command_id = context.command_id(None);
         let stored = self.prepare(new, roles, command_id, "").await?;
-        let mut writer = self.database.writer().await;
-        let mut transaction = writer.begin_with(BEGIN).await?;
-        insert(&mut transaction, &stored, command_id, &context).await?;
-        let metadata = metadata(&context, stored.account.id, command_id);
-        let seq = self
-            .tell(&mut transaction, &introductions(&stored.account, &metadata))
-            .await?;
-        transaction.commit().await?;
-        self.outbox.committed(seq);
-        Ok(stored.account)
+        let done = self.admit(stored, command_id, None, &context).await?;
+        Ok(done.answer)
     }
 
     /// A fresh one-time token for the first admin, in place of any before it; none where there is an admin.
@@ -171,26 +149,49 @@ impl Accounts {
         let stored = self
             .prepare(&new, FIRST_ADMIN.to_vec(), command_id, fingerprint)
             .await?;
+        self.admit(stored, command_id, Some(&set_up.token), context).await
+    }
+
+    /// Writes a new account and tells of it. With a set-up token, which is used up by it.
+    async fn admit(
+        &self,
+        stored: Stored,
+        command_id: Uuid,
+        setup_token: Option<&str>,
+        context: &RequestContext,
+    ) -> Result<Done<Account>, AccountError> {
+        let account = &stored.account;
         let mut writer = self.database.writer().await;
         let mut transaction = writer.begin_with(BEGIN).await?;
-        // Again, now that nobody else can use it: hashing the password took a while.
-        check_setup_token(&mut transaction, &set_up.token).await?;
+        if let Some(twin) = find(&mut transaction, Key::Command(command_id)).await? {
+            // The same command came twice at once, and the other one was a hair ahead: its answer is this one's.
+            drop(transaction);
+            drop(writer);
+            if twin.fingerprint != stored.fingerprint {
+                return Err(AccountError::KeyReused);
+            }
+            let position = self.position(None).await;
+            let answer = stored.account;
+            return Ok(Done { answer, position });
+        }
+        let metadata = metadata(context, account.id, command_id);
+        let mut events = introductions(account, &metadata);
+        if let Some(token) = setup_token {
+            // Again, now that nobody else can use it: hashing the password took a while.
+            check_setup_token(&mut transaction, token).await?;
+            sqlx::query("DELETE FROM setup_token")
+                .execute(&mut *transaction)
+                .await?;
+            events.push(roles_changed(account.id, account, &metadata));
+        }
         insert(&mut transaction, &stored, command_id, context).await?;
-        sqlx::query("DELETE FROM setup_token")
-            .execute(&mut *transaction)
-            .await?;
-        let metadata = metadata(context, stored.account.id, command_id);
-        let mut events = introductions(&stored.account, &metadata);
-        events.push(roles_changed(stored.account.id, &stored.account, &metadata));
-        let seq = self.tell(&mut transaction, &events).await?;
+        let seq = self.outbox.write(&mut transaction, &events).await?;
         transaction.commit().await?;
         drop(writer);
         self.outbox.committed(seq);
         let position = self.position(seq).await;
-        Ok(Done {
-            answer: stored.account,
-            position,
-        })
+        let answer = stored.account;
+        Ok(Done { answer, position })
     }
 
     /// The account that this very command made before.
@@ -235,12 +236,6 @@ async fn insert(
     context: &RequestContext,
 ) -> Result<(), AccountError> {
     let account = &stored.account;
-    if find(transaction, Key::Command(command_id)).await?.is_some() {
-        // The same command twice at the same moment: the other one is a hair ahead, and its answer is found next time.
-        return Err(AccountError::Fault(
-            "the same request is being answered already".to_owned(),
-        ));
-    }
     if find(transaction, Key::Email(&account.email)).await?.is_some() {
         return Err(AccountError::EmailTaken);
     }

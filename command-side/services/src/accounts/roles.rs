@@ -87,7 +87,7 @@ impl Accounts {
             ..account.clone()
         };
         events.extend(introductions(&added, &metadata));
-        let seq = self.tell(&mut transaction, &events).await?;
+        let seq = self.outbox.write(&mut transaction, &events).await?;
         transaction.commit().await?;
         drop(writer);
         self.outbox.committed(seq);

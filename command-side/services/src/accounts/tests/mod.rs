@@ -189,3 +189,16 @@ async fn a_seeded_account_is_made_once() {
     assert_eq!(shop.told().await, [format!("seller-{} SellerRegistered", seller.id)]);
     shop.sign_in("seller@demo.example").await;
 }
+
+#[tokio::test]
+async fn the_same_registration_many_times_at_once_makes_one_account() {
+    let shop = Fixture::new().await;
+    let (new, context) = (kim("kim@example.com"), context("key"));
+    let all = (0..8).map(|_| shop.accounts.register(&new, "body", &context));
+    let answers: Vec<_> = futures_util::future::try_join_all(all).await.unwrap();
+    assert!(
+        answers.iter().all(|done| done.answer == answers[0].answer),
+        "{answers:?}"
+    );
+    assert_eq!(shop.told().await.len(), 1);
+}

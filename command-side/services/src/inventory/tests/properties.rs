@@ -1,6 +1,6 @@
 //! Whatever is asked at the same time, no piece is promised twice and none is lost.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures_util::future::join_all;
 use proptest::prelude::*;
@@ -43,73 +43,77 @@ async fn ask(shop: &Fixture, ask: &Ask) {
     }
 }
 
-/// Reckons everything again from what the log was told.
-async fn audit(shop: &Fixture, asked: &[Ask]) {
-    assert!(shop.inventory.drained(PATIENT).await);
-    let (mut on_hand, mut reserved) = (HashMap::<u128, i64>::new(), HashMap::<u128, i64>::new());
-    let mut received = HashMap::<u128, i64>::new();
-    let mut promised: HashMap<String, Vec<(u128, i64)>> = HashMap::new();
-    for event in all(&*shop.log).await {
+/// The stock as the log tells it.
+#[derive(Default)]
+struct Reckoned {
+    on_hand: HashMap<u128, i64>,
+    reserved: HashMap<u128, i64>,
+    received: HashMap<u128, i64>,
+    promised: HashSet<String>,
+}
+
+impl Reckoned {
+    fn take_in(&mut self, event: &event_log::RecordedEvent) {
         if event.stream.category() == "stock" {
             let StockEvent::StockReceived(it) = event.decode::<StockEvent>().unwrap();
-            *on_hand.entry(number(it.product_id)).or_default() += i64::from(it.quantity);
-            *received.entry(number(it.product_id)).or_default() += i64::from(it.quantity);
-            let key = number(it.product_id);
-            let left = on_hand[&key] - reserved.get(&key).copied().unwrap_or(0);
-            assert_eq!(
-                i64::try_from(it.available).unwrap(),
-                left,
-                "told in the order in which it was true"
-            );
-            continue;
+            *self.received.entry(number(it.product_id)).or_default() += i64::from(it.quantity);
+            let line = event_schemas::stock::StockLine {
+                product_id: it.product_id,
+                quantity: it.quantity,
+                available: it.available,
+            };
+            return self.moved(&[line], 1, 0);
         }
-        let stream = event.stream.to_string();
-        let (lines, house, aside) = match event.decode::<ReservationEvent>().unwrap() {
+        match event.decode::<ReservationEvent>().unwrap() {
             ReservationEvent::StockReserved(it) => {
-                let lines = it
-                    .lines
-                    .iter()
-                    .map(|line| (number(line.product_id), i64::from(line.quantity)));
                 assert!(
-                    promised.insert(stream, lines.collect()).is_none(),
+                    self.promised.insert(event.stream.to_string()),
                     "an order is promised once"
                 );
-                (it.lines, 0, 1)
+                self.moved(&it.lines, 0, 1);
             }
-            ReservationEvent::StockReleased(it) => (it.lines, 0, -1),
-            ReservationEvent::StockIssued(it) => (it.lines, -1, -1),
+            ReservationEvent::StockReleased(it) => self.moved(&it.lines, 0, -1),
+            ReservationEvent::StockIssued(it) => self.moved(&it.lines, -1, -1),
             ReservationEvent::StockReservationRefused(it) => {
                 assert!(
                     it.shortages
                         .iter()
                         .all(|line| u64::from(line.quantity) > line.available)
                 );
-                continue;
             }
-        };
-        for line in lines {
-            let key = number(line.product_id);
-            *on_hand.entry(key).or_default() += house * i64::from(line.quantity);
-            *reserved.entry(key).or_default() += aside * i64::from(line.quantity);
-            let left = on_hand[&key] - reserved[&key];
-            assert!(left >= 0 && reserved[&key] >= 0 && on_hand[&key] >= 0, "never oversold");
-            assert_eq!(
-                i64::try_from(line.available).unwrap(),
-                left,
-                "told in the order in which it was true"
-            );
         }
     }
-    let mut expected = HashMap::<u128, i64>::new();
+
+    fn moved(&mut self, lines: &[event_schemas::stock::StockLine], house: i64, aside: i64) {
+        for line in lines {
+            let on_hand = self.on_hand.entry(number(line.product_id)).or_default();
+            *on_hand += house * i64::from(line.quantity);
+            let reserved = self.reserved.entry(number(line.product_id)).or_default();
+            *reserved += aside * i64::from(line.quantity);
+            assert!(*on_hand >= *reserved && *reserved >= 0, "never oversold");
+            let told = i64::try_from(line.available).unwrap();
+            assert_eq!(told, *on_hand - *reserved, "told in the order in which it was true");
+        }
+    }
+}
+
+/// Reckons everything again from what the log was told.
+async fn audit(shop: &Fixture, asked: &[Ask]) {
+    assert!(shop.inventory.drained(PATIENT).await);
+    let mut reckoned = Reckoned::default();
+    for event in all(&*shop.log).await {
+        reckoned.take_in(&event);
+    }
+    let mut came_in = HashMap::<u128, i64>::new();
     for ask in asked {
         if let Ask::Receive(number, quantity) = ask {
-            *expected.entry(*number).or_default() += i64::from(*quantity);
+            *came_in.entry(*number).or_default() += i64::from(*quantity);
         }
     }
-    assert_eq!(received, expected, "every piece that came in is accounted for");
-    for (number, pieces) in on_hand {
-        let left = pieces - reserved.get(&number).copied().unwrap_or(0);
+    assert_eq!(reckoned.received, came_in, "every piece that came in is accounted for");
+    for (number, on_hand) in reckoned.on_hand {
         let available = shop.inventory.available(product(number)).await.unwrap();
+        let left = on_hand - reckoned.reserved[&number];
         assert_eq!(
             i64::try_from(available).unwrap(),
             left,
