@@ -51,6 +51,7 @@ const BY_NAME: &[(&str, Motif)] = &[
     ("cold-brew-bottle oil sauce syrup serum toner diffuser ink", Bottle),
     ("kettle teapot moka gamasot ttukbaegi pitcher stove syphon can", Pot),
     ("bowl steamer dripper pan buncheong", Bowl),
+    ("iced", Glass),
     ("cup mug americano latte einspanner", Cup),
     ("ade frappe cold-brew milk sikhye sujeonggwa", Glass),
     (
@@ -144,7 +145,7 @@ mod tests {
         assert_eq!(of("mug-persimmon", "Home/Ceramics"), Cup);
         assert_eq!(of("planter-cloud", "Home/Ceramics"), Plant);
         assert_eq!(of("book-mystery", "Books/Fiction"), Book);
-        assert_eq!(of("iced-americano", "Cafe/Coffee"), Cup);
+        assert_eq!(of("iced-americano", "Cafe/Coffee"), Glass);
         assert_eq!(of("something", "Nowhere"), Ball);
     }
 }
