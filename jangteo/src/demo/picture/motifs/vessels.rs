@@ -76,7 +76,11 @@ pub(super) fn cup(p: &Palette) -> Vec<Painted> {
 }
 
 pub(super) fn glass(p: &Palette, dice: &mut Dice) -> Vec<Painted> {
-    let drink = if dice.coin() { mix(p.main, p.light, 0.35) } else { mix(p.main, p.dark, 0.4) };
+    let drink = if dice.coin() {
+        mix(p.main, p.light, 0.35)
+    } else {
+        mix(p.main, p.dark, 0.4)
+    };
     let clear = mix(p.wall, [1.0; 3], 0.6);
     let ice = mix(drink, [1.0; 3], 0.55);
     vec![
