@@ -1,11 +1,10 @@
 //! Why a command was refused: the customer may not, as opposed to a fault, where we could not.
 
-use std::fmt;
-
 use event_schemas::{Money, ProductId};
 
 /// A decision not to do what was asked. Nothing changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message} ({code})")]
 pub struct Refusal {
     /// Which kind of no.
     pub kind: Kind,
@@ -124,10 +123,3 @@ impl Refusal {
         }
     }
 }
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.message, self.code)
-    }
-}
-impl std::error::Error for Refusal {}

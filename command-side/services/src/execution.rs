@@ -181,7 +181,8 @@ impl<A: Aggregate> Execution<A> {
                 Err(AppendError::Conflict { .. }) if turn.is_none() => turn = Some(self.queue(id).lock().await),
                 Err(AppendError::Conflict { .. }) => {}
                 // These ids are in the log: the same command came in twice at once. What is there is the answer.
-                Ok(_) | Err(AppendError::Refused(_)) => return self.answered_by_log(id, context).await,
+                Ok(_) => return self.answered_by_log(id, context, "the events are there already").await,
+                Err(AppendError::Refused(why)) => return self.answered_by_log(id, context, &why).await,
                 Err(AppendError::Log(error)) => return Err(error.into()),
             }
             metrics::counter!("command_conflicts_total").increment(1);
@@ -241,7 +242,12 @@ impl<A: Aggregate> Execution<A> {
 
     /// The answer to a command whose events are in the log, though the aggregate as loaded did not know it: it came in
     /// twice at once, or so long ago that the aggregate forgot.
-    async fn answered_by_log(&self, id: Uuid, context: &CommandContext) -> Result<Executed<A>, ServiceError> {
+    async fn answered_by_log(
+        &self,
+        id: Uuid,
+        context: &CommandContext,
+        said: &str,
+    ) -> Result<Executed<A>, ServiceError> {
         let aggregate = self.load(id).await?;
         if let Some(repeat) = repeat_of(&aggregate, context)? {
             return Ok(repeat);
@@ -274,7 +280,7 @@ impl<A: Aggregate> Execution<A> {
             }
         }
         Err(ServiceError::Fault(format!(
-            "the log refused events of command {} for {stream}, but does not hold them there",
+            "the log did not take the events of command {} for {stream} ({said}), and does not hold them there",
             context.command_id
         )))
     }

@@ -304,3 +304,24 @@ async fn a_long_stream_is_read_page_by_page() {
     assert_eq!(read.version, Some(2 * PAGE as u64 - 1));
     assert_eq!(read.state, writer.load(customer.uuid()).await.unwrap().state);
 }
+
+#[tokio::test]
+async fn events_that_the_log_will_never_take_are_a_fault_that_says_why() {
+    let log = MemoryLog::new();
+    let (one, other) = (CustomerId::fresh(), CustomerId::fresh());
+    let execution = Execution::<Cart>::new(log.clone());
+    let context = context();
+    execution
+        .execute(one.uuid(), &set(one, ProductId::fresh(), 1), &context)
+        .await
+        .unwrap();
+    // The same command id for another cart: its event's id stands elsewhere already.
+    let failed = execution
+        .execute(other.uuid(), &set(other, ProductId::fresh(), 1), &context)
+        .await;
+    assert!(
+        matches!(&failed, Err(ServiceError::Fault(fault)) if fault.contains("did not take")),
+        "{failed:?}"
+    );
+    assert!(events(&*log, other).await.is_empty());
+}
