@@ -6,8 +6,8 @@
 //!
 //! This is no `#[cfg(test)]` module because adapters in other crates call it; nothing else does.
 
-// Checks speak in asserts, as tests do.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "asserts, as in tests")]
+#![allow(clippy::expect_used, reason = "asserts, as in tests")]
 
 pub mod appending;
 pub mod following;
