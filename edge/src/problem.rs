@@ -292,17 +292,33 @@ impl Problem {
 
     /// The document that is sent.
     pub fn document(&self) -> Value {
-        let details = &*self.0;
-        let mut members = Map::new();
-        members.insert("type".into(), format!("{TYPE_ROOT}{}", details.slug).into());
-        members.insert("title".into(), details.title.into());
-        members.insert("status".into(), details.status.as_u16().into());
-        members.insert("detail".into(), details.detail.clone().into());
-        if let Some(request_id) = context::current_request_id() {
-            members.insert("instance".into(), (*request_id).into());
+        serde_json::from_str(&self.text()).unwrap_or_default()
+    }
+
+    /// The same as text, the members of RFC 9457 first.
+    fn text(&self) -> String {
+        #[derive(Serialize)]
+        struct Document<'a> {
+            r#type: String,
+            title: &'static str,
+            status: u16,
+            detail: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            instance: Option<&'a str>,
+            #[serde(flatten)]
+            extensions: &'a Map<String, Value>,
         }
-        members.extend(details.extensions.clone());
-        Value::Object(members)
+        let request_id = context::current_request_id();
+        let document = Document {
+            r#type: format!("{TYPE_ROOT}{}", self.0.slug),
+            title: self.0.title,
+            status: self.0.status.as_u16(),
+            detail: &self.0.detail,
+            instance: request_id.as_deref(),
+            extensions: &self.0.extensions,
+        };
+        // Invariant: texts, numbers and JSON values can always be written.
+        serde_json::to_string(&document).unwrap_or_default()
     }
 }
 
@@ -321,7 +337,7 @@ impl Reject for Problem {}
 
 impl Reply for Problem {
     fn into_response(self) -> Response {
-        let mut response = self.document().to_string().into_response();
+        let mut response = self.text().into_response();
         *response.status_mut() = self.0.status;
         let headers = response.headers_mut();
         headers.insert(
