@@ -90,15 +90,7 @@ impl Projections {
     /// When the log cannot say where it ends.
     pub async fn status(&self) -> Result<Vec<ProjectionStatus>, LogError> {
         let head = self.pages.head().await?;
-        let statuses: Vec<_> = self.runners.iter().map(|runner| runner.report.status(head)).collect();
-        for status in &statuses {
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "a gauge is a float; no log reaches 2^53 events"
-            )]
-            metrics::gauge!("projection_lag", "projection" => status.name).set(status.lag as f64);
-        }
-        Ok(statuses)
+        Ok(self.runners.iter().map(|runner| runner.report.status(head)).collect())
     }
 
     /// Begins to build a projection anew, beside the one that answers queries, which it replaces when it is ready.

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::{
     Config, ProjectionStatus, Projections,
-    projection::{Fact, Projection, Unexpected},
+    projection::{Document, Fact, Projection, Unexpected},
 };
 
 /// A shop with a log and read models, in a folder of its own.
@@ -89,10 +89,7 @@ async fn events(log: &MemoryLog) -> Vec<Arc<RecordedEvent>> {
 fn project<P: Projection>(
     events: &[Arc<RecordedEvent>],
     times: usize,
-) -> (
-    BTreeMap<Vec<u8>, Option<<P::Model as Model>::Document>>,
-    Vec<Unexpected>,
-) {
+) -> (BTreeMap<Vec<u8>, Option<Document<P>>>, Vec<Unexpected>) {
     let (mut projection, mut documents, mut unexpected) = (P::default(), BTreeMap::new(), vec![]);
     for event in events.iter().filter(|event| crate::projection::needs::<P>(event)) {
         for _ in 0..times {

@@ -7,7 +7,7 @@ use read_models::documents::{Checkpoint, Generation, Model, StoreError, Workspac
 use super::pages::Page;
 use crate::projection::{Fact, Key, Projection, Unexpected, needs};
 
-/// A position that moved over events which changed nothing is written this seldom: reading them again does no harm.
+/// The checkpoint is written at least this often. Not oftener for events that changed nothing: reading them again does no harm.
 const SELDOM: u64 = 100_000;
 /// Events skipped that are logged one by one; the rest is only counted.
 const LOGGED: u64 = 100;
@@ -56,9 +56,13 @@ impl<P: Projection> Building<P> {
         }
     }
 
-    /// What is committed.
-    pub(crate) fn committed(&self) -> Checkpoint {
-        self.workspace.committed()
+    /// What is committed, with the events that were skipped since.
+    pub(crate) fn checkpoint(&self) -> Checkpoint {
+        let committed = self.workspace.committed();
+        Checkpoint {
+            skipped: committed.skipped + self.skipped,
+            ..committed
+        }
     }
 
     /// When what waits has waited long enough; none when nothing waits. Asked when the log has no more for now.
@@ -88,7 +92,7 @@ impl<P: Projection> Building<P> {
         let enough = self.workspace.changes() >= P::MOST_CHANGES;
         let due = self.due().is_some_and(|due| !page.is_full() && due <= Instant::now());
         let seldom = self.position - self.workspace.committed().position >= SELDOM;
-        if enough || due || (seldom && !self.workspace.is_changed()) {
+        if enough || due || seldom {
             self.commit().await?;
         }
         metrics::histogram!("projection_batch_seconds", "projection" => name).record(started.elapsed().as_secs_f64());

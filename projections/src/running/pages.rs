@@ -106,6 +106,11 @@ impl Pages {
         Ok(self.log.head().await?.0)
     }
 
+    /// The log's last position as far as was heard; 0 at first.
+    pub(crate) fn heard(&self) -> u64 {
+        *self.heads.borrow()
+    }
+
     /// Tells readers of new events until `stop`. Reads them too, so that they are there before anybody asks.
     pub(crate) async fn follow(&self, mut stop: watch::Receiver<bool>) {
         let mut from = None;

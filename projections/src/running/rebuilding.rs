@@ -19,19 +19,8 @@ pub(super) async fn build<P: Projection>(
     report: Arc<Report>,
     mut stop: watch::Receiver<bool>,
 ) -> Option<Building<P>> {
-    let mut building = loop {
-        match collection.build(resume).await {
-            Ok(workspace) => break Building::<P>::new(workspace),
-            Err(error) => tracing::warn!(projection = P::Model::NAME, %error, "a rebuild cannot begin; trying again"),
-        }
-        pause(&mut stop).await?;
-    };
+    let mut building = begin::<P>(&collection, resume, &mut stop).await?;
     report.builds(building.generation(), building.position());
-    tracing::info!(
-        projection = P::Model::NAME,
-        generation = building.generation().number,
-        "rebuilding"
-    );
     loop {
         match step(&mut building, &pages).await {
             Ok(true) => return Some(building),
@@ -45,6 +34,24 @@ pub(super) async fn build<P: Projection>(
         if *stop.borrow() {
             return None;
         }
+    }
+}
+
+async fn begin<P: Projection>(
+    collection: &Collection<P::Model>,
+    resume: bool,
+    stop: &mut watch::Receiver<bool>,
+) -> Option<Building<P>> {
+    loop {
+        match collection.build(resume).await {
+            Ok(workspace) => {
+                let generation = workspace.generation().number;
+                tracing::info!(projection = P::Model::NAME, generation, "rebuilding");
+                return Some(Building::new(workspace));
+            }
+            Err(error) => tracing::warn!(projection = P::Model::NAME, %error, "a rebuild cannot begin; trying again"),
+        }
+        pause(stop).await?;
     }
 }
 

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use event_log::LogError;
 use read_models::{
     ReadModels,
     documents::{Collection, Model, StoreError},
@@ -20,7 +21,7 @@ use tokio::{
 
 use super::{
     generation::Building,
-    pages::Pages,
+    pages::{Page, Pages},
     rebuilding::{Failure, build},
     report::Report,
 };
@@ -33,6 +34,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 pub(crate) enum Request {
     /// Build a new generation beside the live one.
     Rebuild(oneshot::Sender<Result<(), RebuildError>>),
+}
+
+/// Something to do.
+enum Next<P: Projection> {
+    Asked(Request),
+    Rebuilt(Box<Building<P>>),
+    Page(Result<Arc<Page>, LogError>),
+    Due,
 }
 
 /// What all runners share.
@@ -57,7 +66,7 @@ struct Running<P: Projection> {
     report: Arc<Report>,
     live: Building<P>,
     /// Gives the rebuilt generation when it is ready.
-    rebuilt: Option<oneshot::Receiver<Building<P>>>,
+    rebuilt: Option<oneshot::Receiver<Box<Building<P>>>>,
     /// The thread that builds it.
     builder: Option<thread::JoinHandle<()>>,
     /// Not before then, after something failed.
@@ -88,10 +97,8 @@ pub(crate) async fn start<P: Projection>(
     let handle = Handle::current();
     let body = move || {
         handle.block_on(async move {
-            if unfinished {
-                if let Err(error) = running.begin_rebuild(true) {
-                    tracing::error!(projection = P::Model::NAME, %error, "an unfinished rebuild is not gone on with");
-                }
+            if unfinished && let Err(error) = running.begin_rebuild(true) {
+                tracing::error!(projection = P::Model::NAME, %error, "an unfinished rebuild is not gone on with");
             }
             running.run(incoming).await;
         });
@@ -108,30 +115,55 @@ pub(crate) async fn start<P: Projection>(
 impl<P: Projection> Running<P> {
     async fn run(&mut self, mut requests: mpsc::Receiver<Request>) {
         let mut stop = self.surroundings.stop.clone();
-        let pages = Arc::clone(&self.surroundings.pages);
         loop {
-            let (due, pause) = (self.live.due(), self.pause);
-            let outcome = tokio::select! {
+            // Waiting can be broken off, doing cannot: a page is applied and counted as a whole.
+            let next = tokio::select! {
                 biased;
                 () = super::stopped(&mut stop) => break,
-                Some(Request::Rebuild(answer)) = requests.recv() => {
-                    // Whoever asked may have gone.
-                    let _gone = answer.send(self.begin_rebuild(false));
-                    continue;
-                }
-                () = until(pause), if pause.is_some() => {
-                    self.pause = None;
-                    continue;
-                }
-                rebuilt = ready(&mut self.rebuilt), if pause.is_none() => self.adopt(rebuilt).await,
-                page = pages.after(self.live.position()), if pause.is_none() => match page {
-                    Ok(page) => self.live.take_in(&page).await.map_err(Failure::from),
-                    Err(error) => Err(error.into()),
-                },
-                () = until(due), if due.is_some() && pause.is_none() => self.live.commit().await.map_err(Failure::from),
+                next = self.next(&mut requests) => next,
             };
-            self.after(outcome);
+            let asked = matches!(next, Next::Asked(_));
+            let outcome = self.act(next).await;
+            if !asked {
+                self.after(outcome);
+            }
         }
+        self.close().await;
+    }
+
+    /// Waits for something to do.
+    async fn next(&mut self, requests: &mut mpsc::Receiver<Request>) -> Next<P> {
+        if let Some(pause) = self.pause {
+            tokio::select! {
+                biased;
+                Some(request) = requests.recv() => return Next::Asked(request),
+                () = tokio::time::sleep_until(pause.into()) => self.pause = None,
+            }
+        }
+        let due = self.live.due();
+        tokio::select! {
+            biased;
+            Some(request) = requests.recv() => Next::Asked(request),
+            rebuilt = ready(&mut self.rebuilt) => Next::Rebuilt(rebuilt),
+            page = self.surroundings.pages.after(self.live.position()) => Next::Page(page),
+            () = until(due), if due.is_some() => Next::Due,
+        }
+    }
+
+    async fn act(&mut self, next: Next<P>) -> Result<(), Failure> {
+        match next {
+            Next::Asked(Request::Rebuild(answer)) => {
+                // Whoever asked may have gone.
+                let _gone = answer.send(self.begin_rebuild(false));
+            }
+            Next::Rebuilt(rebuilt) => self.adopt(*rebuilt).await?,
+            Next::Page(page) => self.live.take_in(&*page?).await?,
+            Next::Due => self.live.commit().await?,
+        }
+        Ok(())
+    }
+
+    async fn close(&mut self) {
         if let Err(error) = self.live.commit().await {
             tracing::warn!(projection = P::Model::NAME, %error, "the last changes are not written; they will be read again");
         }
@@ -160,13 +192,11 @@ impl<P: Projection> Running<P> {
 
     fn shown(&self) {
         let shown = self.live.shown();
-        self.report.shows(self.live.generation(), self.live.committed(), shown);
+        self.report.shows(self.live.generation(), self.live.checkpoint(), shown);
         self.surroundings.read_models.progress().reached(P::Model::NAME, shown);
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a gauge is a float; no log reaches 2^53 events"
-        )]
-        metrics::gauge!("projection_position", "projection" => P::Model::NAME).set(shown as f64);
+        let lag = self.surroundings.pages.heard().saturating_sub(shown);
+        metrics::gauge!("projection_position", "projection" => P::Model::NAME).set(gauge(shown));
+        metrics::gauge!("projection_lag", "projection" => P::Model::NAME).set(gauge(lag));
     }
 
     fn begin_rebuild(&mut self, resume: bool) -> Result<(), RebuildError> {
@@ -181,7 +211,7 @@ impl<P: Projection> Running<P> {
         let body = move || {
             if let Some(building) = handle.block_on(build::<P>(collection, resume, pages, report, stop)) {
                 // Nobody there: stopped meanwhile. The generation is gone on with at the next start.
-                let _stopped = ready.send(building);
+                let _stopped = ready.send(Box::new(building));
             }
         };
         let name = format!("{}-rebuild", P::Model::NAME);
@@ -198,7 +228,7 @@ impl<P: Projection> Running<P> {
             // Kept for the next try.
             rebuilt.forget();
             let (ready, kept) = oneshot::channel();
-            let _kept = ready.send(rebuilt);
+            let _kept = ready.send(Box::new(rebuilt));
             self.rebuilt = Some(kept);
             return Err(error);
         }
@@ -241,4 +271,11 @@ async fn until(moment: Option<Instant>) {
     if let Some(moment) = moment {
         tokio::time::sleep_until(moment.into()).await;
     }
+}
+
+/// A gauge is a float: exact up to 2^53, which no log reaches.
+fn gauge(position: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "see above")]
+    let gauge = position as f64;
+    gauge
 }

@@ -110,6 +110,7 @@ pub(super) fn placed(order: u128, customer: u128, products: &[u128]) -> OrderEve
 pub(super) const STEPS: usize = 18;
 
 /// Appends one of the kinds of events that follow an order.
+#[expect(clippy::too_many_lines, reason = "a list of events, one after the other")]
 pub(super) async fn step(log: &MemoryLog, order: u128, product: u128, kind: usize, at: i64) {
     let (order_id, uuid): (OrderId, Uuid) = (id(order), Uuid::from_u128(order));
     let payment_id = PaymentId::derived(uuid, "payment");

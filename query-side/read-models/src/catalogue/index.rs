@@ -71,8 +71,7 @@ impl SearchIndex {
     /// See [`SearchError`].
     pub async fn search(&self, query: SearchQuery) -> Result<SearchResults, SearchError> {
         let failed = |error: &dyn std::fmt::Display| SearchError::Unavailable(error.to_string());
-        let live = self.state().pointer.live;
-        let generation = self.generation(live).map_err(|error| failed(&error))?;
+        let generation = self.open_one(|pointer| pointer.live).map_err(|error| failed(&error))?;
         let _permit = self.searches.acquire().await.map_err(|error| failed(&error))?;
         let searched = tokio::task::spawn_blocking(move || generation.search(&query));
         searched.await.map_err(|error| failed(&error))?
@@ -87,7 +86,13 @@ impl SearchIndex {
     }
 
     fn generation(&self, number: u32) -> Result<Arc<OpenGeneration>, StoreError> {
+        self.open_one(|_| number)
+    }
+
+    /// Chosen and opened in one step: no swap comes between.
+    fn open_one(&self, which: impl FnOnce(Pointer) -> u32) -> Result<Arc<OpenGeneration>, StoreError> {
         let mut state = self.state();
+        let number = which(state.pointer);
         if let Some(open) = state.open.get(&number) {
             return Ok(Arc::clone(open));
         }

@@ -1,14 +1,10 @@
 //! A read model's documents, typed.
 
-use std::{
-    fmt,
-    hash::Hash,
-    marker::PhantomData,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{fmt, hash::Hash, marker::PhantomData, sync::Arc};
 
 use event_schemas::Id;
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::RwLock;
 
 use super::{DocumentStore, Generation, Part, Scan, StoreError, Workspace};
 use crate::paging::{Page, id_bytes};
@@ -44,6 +40,7 @@ impl<K: 'static> ModelKey for Id<K> {
 /// A read model's documents.
 pub struct Collection<M> {
     store: Arc<dyn DocumentStore>,
+    /// Held while a document or a page is read: a swap waits for those under way, so that none sees half of each generation.
     live: Arc<RwLock<Generation>>,
     model: PhantomData<fn() -> M>,
 }
@@ -67,7 +64,9 @@ impl<M: Model> Collection<M> {
     /// # Errors
     /// When the store fails.
     pub async fn get(&self, key: &M::Key) -> Result<Option<M::Document>, StoreError> {
-        let stored = self.store.get(self.live(), Part::Documents, &key.bytes()).await?;
+        let live = self.live.read().await;
+        let stored = self.store.get(*live, Part::Documents, &key.bytes()).await?;
+        drop(live);
         stored.map(|bytes| read::<M>(&bytes)).transpose()
     }
 
@@ -82,7 +81,7 @@ impl<M: Model> Collection<M> {
         after: Option<&[u8]>,
         size: usize,
     ) -> Result<Page<M::Document>, StoreError> {
-        let generation = self.live();
+        let live = self.live.read().await;
         let after = after.map(|rest| [prefix, rest].concat());
         let scan = Scan {
             prefix,
@@ -90,7 +89,7 @@ impl<M: Model> Collection<M> {
             backwards: false,
             limit: size + 1,
         };
-        let mut entries = self.store.scan(generation, Part::Index, scan).await?;
+        let mut entries = self.store.scan(*live, Part::Index, scan).await?;
         let more = entries.len() > size;
         entries.truncate(size);
         let next = entries
@@ -99,16 +98,11 @@ impl<M: Model> Collection<M> {
             .map(|(key, _)| key[prefix.len()..].to_vec());
         let mut items = Vec::with_capacity(entries.len());
         for (_, key) in entries {
-            if let Some(bytes) = self.store.get(generation, Part::Documents, &key).await? {
+            if let Some(bytes) = self.store.get(*live, Part::Documents, &key).await? {
                 items.push(read::<M>(&bytes)?);
             }
         }
         Ok(Page { items, next })
-    }
-
-    /// The generation that answers queries.
-    pub fn live(&self) -> Generation {
-        *self.live.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where the live generation is written.
@@ -116,7 +110,7 @@ impl<M: Model> Collection<M> {
     /// # Errors
     /// When the store fails.
     pub async fn workspace(&self) -> Result<Workspace<M>, StoreError> {
-        Workspace::open(Arc::clone(&self.store), self.live()).await
+        Workspace::open(Arc::clone(&self.store), *self.live.read().await).await
     }
 
     /// Where a generation is built beside the live one: the one that a killed process left unfinished, or an empty one.
@@ -145,8 +139,9 @@ impl<M: Model> Collection<M> {
     /// # Errors
     /// When the store fails.
     pub async fn promote(&self, generation: Generation) -> Result<(), StoreError> {
+        let mut live = self.live.write().await;
         self.store.promote(generation).await?;
-        *self.live.write().unwrap_or_else(PoisonError::into_inner) = generation;
+        *live = generation;
         Ok(())
     }
 
