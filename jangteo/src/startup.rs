@@ -12,13 +12,15 @@ mod tests;
 
 use std::{
     net::SocketAddr,
+    pin::pin,
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
 use command_services::{accounts::Accounts, services::Services};
-use edge::{Limits, RouteTable};
+use edge::{Limits, RouteTable, telemetry::Metrics};
 use event_log::{EventLog, embedded::EmbeddedLog};
+use projections::Projections;
 use read_models::ReadModels;
 use sagas::{PlaceOrder, Policy, RunnerConfig, SagaRunner, SystemClock};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
@@ -38,6 +40,9 @@ use crate::{
 
 /// How long all that follows the last request may take when the shop stops.
 const STOP_CAP: Duration = Duration::from_secs(20);
+
+/// How often the metrics of the projections are brought up to date.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 static PROCESS_START: OnceLock<Instant> = OnceLock::new();
 
@@ -62,6 +67,7 @@ pub struct Shop {
     sagas: Option<SagaRunner>,
     stopping: watch::Sender<bool>,
     server: JoinHandle<()>,
+    upkeep: JoinHandle<()>,
     demo: Option<DemoSummary>,
     setup_token: Option<String>,
 }
@@ -90,6 +96,7 @@ impl Shop {
             limits(&config),
             told_to_stop(stopped),
         ));
+        let upkeep = tokio::spawn(keep_metrics(serving::metrics()?, Arc::clone(&queries.projections)));
         let mut shop = Self {
             folder,
             address,
@@ -100,6 +107,7 @@ impl Shop {
             sagas: Some(sagas),
             stopping,
             server,
+            upkeep,
             demo: None,
             setup_token: None,
         };
@@ -146,6 +154,9 @@ impl Shop {
     }
 
     async fn stop_parts(&mut self) {
+        self.upkeep.abort();
+        // Ends as cancelled: that is how it is to end. It lets go of the projections then.
+        let _ = (&mut self.upkeep).await;
         if let Some(sagas) = self.sagas.take() {
             sagas.shutdown().await;
         }
@@ -214,6 +225,24 @@ impl Shop {
 impl Drop for Shop {
     fn drop(&mut self) {
         self.server.abort();
+        self.upkeep.abort();
+    }
+}
+
+/// Keeps the metrics small, and those of the projections true, for whoever scrapes them.
+async fn keep_metrics(metrics: Metrics, projections: Arc<Projections>) {
+    let mut upkeep = pin!(metrics.upkeep());
+    let mut tick = tokio::time::interval(UPKEEP);
+    loop {
+        tokio::select! {
+            () = &mut upkeep => return,
+            _ = tick.tick() => {
+                // Asking sets the gauges.
+                if let Err(error) = projections.status().await {
+                    tracing::debug!(%error, "the projections cannot be asked");
+                }
+            }
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::signal;
 
 use super::{CliError, SettingsArgs};
 use crate::{
-    config::{Config, LogFormat},
+    config::{Config, LogFormat, unknown_variables},
     startup::{Shop, since_process_start},
 };
 
@@ -18,6 +18,12 @@ use crate::{
 pub(super) async fn run(args: &SettingsArgs) -> Result<(), CliError> {
     let config = args.layers()?.into_config()?;
     start_log(&config)?;
+    for name in unknown_variables() {
+        tracing::warn!(
+            name,
+            "this variable is no setting: `jangteo config --explain` shows those there are"
+        );
+    }
     let mut stop = StopSignals::listen()?;
     let started = tokio::select! {
         // On the heap: starting a whole shop is a large future.

@@ -81,6 +81,11 @@ pub fn effective(layers: &Layers) -> Vec<(String, Value, String)> {
         .collect()
 }
 
+/// The variables of all settings.
+pub(super) fn variables() -> Vec<&'static str> {
+    settings().into_iter().filter_map(|setting| setting.variable).collect()
+}
+
 fn as_json(layer: &Flags) -> Value {
     // Invariant: a layer is plain structs of options; it always has a JSON form.
     serde_json::to_value(layer).unwrap_or_else(|_| json!({}))

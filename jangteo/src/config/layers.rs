@@ -15,6 +15,9 @@ pub type Flags = <Config as confique::Config>::Layer;
 /// The file that is read when none is named, in the data folder or else in the working directory.
 const FILE_NAME: &str = "jangteo.toml";
 
+/// Variables of ours that are no settings.
+const FOR_THE_COMMAND_LINE: [&str; 3] = ["JANGTEO_CONFIG", "JANGTEO_SERVER", "JANGTEO_TOKEN"];
+
 /// A setting is wrong. Says which, where, and what is expected.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -86,6 +89,22 @@ impl Layers {
     }
 }
 
+/// Variables that look like settings and are none, most likely misspelt. Not an error: an orchestrator may set variables of
+/// that form for a service called jangteo.
+pub fn unknown_variables() -> Vec<String> {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let settings = super::explain::variables();
+    unknown(names, &settings)
+}
+
+fn unknown(names: impl Iterator<Item = String>, settings: &[&str]) -> Vec<String> {
+    let ours = |name: &str| settings.contains(&name) || FOR_THE_COMMAND_LINE.contains(&name);
+    let orchestrator = |name: &str| name.contains("_SERVICE_") || name.contains("_PORT");
+    names
+        .filter(|name| name.starts_with("JANGTEO_") && !ours(name) && !orchestrator(name))
+        .collect()
+}
+
 fn found(flags: &Flags, variables: &Flags) -> Option<PathBuf> {
     let defaults = Flags::default_values();
     let data = flags
@@ -98,4 +117,26 @@ fn found(flags: &Flags, variables: &Flags) -> Option<PathBuf> {
         .into_iter()
         .flatten()
         .find(|path| path.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_variable_is_noticed_and_an_orchestrators_is_not() {
+        let names = [
+            "JANGTEO_LISEN",
+            "JANGTEO_LISTEN",
+            "JANGTEO_TOKEN",
+            "JANGTEO_SERVICE_HOST",
+            "JANGTEO_PORT_80_TCP",
+            "PATH",
+        ];
+        let settings = super::super::explain::variables();
+        assert_eq!(
+            unknown(names.map(str::to_owned).into_iter(), &settings),
+            ["JANGTEO_LISEN"]
+        );
+    }
 }

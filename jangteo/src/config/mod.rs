@@ -12,7 +12,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use serde::{Deserialize, Serialize};
 
 pub use explain::{effective, explanation};
-pub use layers::{ConfigError, Flags, Layers};
+pub use layers::{ConfigError, Flags, Layers, unknown_variables};
 
 /// How fast parcels move in the demo: 20000 days' worth of clock per day, so a parcel arrives after seconds.
 const DEMO_CARRIER_SPEED: f64 = 20_000.0;

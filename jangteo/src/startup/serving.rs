@@ -96,7 +96,7 @@ fn around(log: &Arc<dyn EventLog>, stopping: &watch::Receiver<bool>) -> Result<B
 }
 
 /// The process has one collection of metrics, however many shops a test starts in it.
-fn metrics() -> Result<Metrics, StartError> {
+pub(super) fn metrics() -> Result<Metrics, StartError> {
     static METRICS: std::sync::OnceLock<Result<Metrics, String>> = std::sync::OnceLock::new();
     let installed = METRICS.get_or_init(Metrics::install);
     installed.clone().map_err(StartError::of("the metrics"))
