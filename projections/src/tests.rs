@@ -85,11 +85,11 @@ async fn events(log: &MemoryLog) -> Vec<Arc<RecordedEvent>> {
         .0
 }
 
+/// Documents by key.
+type Projected<P> = BTreeMap<Vec<u8>, Option<Document<P>>>;
+
 /// The documents that a projection makes of events, each taken in so many times, with what it did not expect.
-fn project<P: Projection>(
-    events: &[Arc<RecordedEvent>],
-    times: usize,
-) -> (BTreeMap<Vec<u8>, Option<Document<P>>>, Vec<Unexpected>) {
+fn project<P: Projection>(events: &[Arc<RecordedEvent>], times: usize) -> (Projected<P>, Vec<Unexpected>) {
     let (mut projection, mut documents, mut unexpected) = (P::default(), BTreeMap::new(), vec![]);
     for event in events.iter().filter(|event| crate::projection::needs::<P>(event)) {
         for _ in 0..times {

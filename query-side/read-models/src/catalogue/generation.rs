@@ -58,7 +58,20 @@ struct Shown {
 }
 
 impl OpenGeneration {
+    /// Opens the index in a folder. One that is damaged, or of another version of the shop, is replaced by an empty one, which
+    /// its projection fills from the start of the log: nothing in it is only there.
     pub(super) fn open(folder: &Path) -> Result<Self, StoreError> {
+        match Self::open_as_it_is(folder) {
+            Err(StoreError::Unreadable { detail, .. }) => {
+                tracing::warn!(folder = %folder.display(), %detail, "the search index cannot be read and is built anew");
+                fs::remove_dir_all(folder).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+                Self::open_as_it_is(folder)
+            }
+            opened => opened,
+        }
+    }
+
+    fn open_as_it_is(folder: &Path) -> Result<Self, StoreError> {
         fs::create_dir_all(folder).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let directory = MmapDirectory::open(folder).map_err(TantivyError::from)?;
         let (schema, fields) = schema();

@@ -248,3 +248,21 @@ async fn what_was_not_committed_is_not_there() {
     assert_eq!(found, HashSet::from(["Kept".to_owned(), "After".to_owned()]));
     assert_eq!(index.checkpoint(live).await.unwrap().position, 7);
 }
+
+#[tokio::test]
+async fn a_damaged_index_is_begun_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = SearchIndex::open(folder.path()).unwrap();
+    let live = index.generations(Catalogue::NAME).await.unwrap().live;
+    let at_five = Checkpoint {
+        position: 5,
+        ..Checkpoint::default()
+    };
+    put(&index, live, [product("Lost")], at_five).await;
+    drop(index);
+    std::fs::write(folder.path().join("catalogue.1").join("meta.json"), "{").unwrap();
+    let index = SearchIndex::open(folder.path()).unwrap();
+    assert_eq!(index.checkpoint(live).await.unwrap(), Checkpoint::default());
+    put(&index, live, [product("Found")], at_five).await;
+    assert_eq!(index.get(live, Part::Documents, &[1; 16]).await.unwrap(), None);
+}
