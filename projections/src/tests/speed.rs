@@ -12,8 +12,8 @@ use super::{
 };
 
 const PRODUCTS: u128 = 500;
-const ORDERS: u128 = 2_000;
-/// Orders under way at the same time.
+const ORDERS: u128 = 2_048;
+/// Orders under way at the same time; two events of one order stand at least so far apart.
 const WINDOW: usize = 64;
 
 /// Fifteen events an order, interleaved as they are in a busy shop.
@@ -21,6 +21,8 @@ async fn busy_shop() -> Arc<MemoryLog> {
     let log = MemoryLog::new();
     for number in 1..=PRODUCTS {
         product(&log, listed(number), 1).await;
+    }
+    for number in 1..=PRODUCTS {
         received(&log, number, 1_000, 1).await;
     }
     for first in (1..=ORDERS).step_by(WINDOW) {
@@ -47,7 +49,7 @@ async fn busy_shop() -> Arc<MemoryLog> {
     log
 }
 
-/// The same events in the durable log, a window at a time so that they share its fsyncs.
+/// The same events in the durable log, a window at a time so that they share its fsyncs. Within a window their order may change.
 async fn durable(from: &MemoryLog, folder: &std::path::Path) -> Arc<EmbeddedLog> {
     let log = EmbeddedLog::open(folder).unwrap();
     for window in events(from).await.chunks(WINDOW) {
