@@ -97,8 +97,8 @@ async fn commands(shop: &Shop, products: &[String], effort: Effort, report: &mut
         "one customer's cart commands, 64 connections (one stream)",
         &format!("{} /s", short(rate)),
     );
-    for number in 0..products.len() {
-        let path = format!("/api/v1/cart/items/{}", products[number]);
+    for product in products {
+        let path = format!("/api/v1/cart/items/{product}");
         shop.connect()
             .await?
             .send("DELETE", &path, Some(&token), None, None)

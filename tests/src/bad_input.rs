@@ -293,6 +293,7 @@ async fn a_key_used_twice_answers_twice_and_acts_once_also_after_a_restart() {
 async fn conflicting_edits_and_a_cart_whose_price_moved_are_refused() {
     let data = tempfile::tempdir().unwrap();
     let shop = Shop::start(data.path(), &["--demo", "--carrier-speed", "1"]).await;
+    shop.pictured().await;
     let (customer, seller) = (shop.sign_in("customer").await, shop.sign_in("seller").await);
     let product = customer.find("coffee").await["id"].as_str().unwrap().to_owned();
     let path = format!("products/{product}");

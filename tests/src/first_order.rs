@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::shop::{Shop, order_body, statuses};
+use crate::shop::{Shop, Visitor, order_body, statuses};
 
 const FAST: &[&str] = &["--demo", "--carrier-speed", "2000000"];
 /// A day takes a day: nothing is shipped while the test runs.
@@ -17,27 +17,14 @@ async fn an_order_goes_from_the_cart_to_a_delivered_parcel() {
 
     let korean = customer.find("커피를").await;
     let english = customer.find("coffee").await;
-    assert!(korean["price"]["currency"] == "KRW" && english["price"]["currency"] == "KRW");
+    assert_eq!(
+        [&korean["price"]["currency"], &english["price"]["currency"]],
+        ["KRW", "KRW"]
+    );
     let product = korean["id"].as_str().unwrap();
     let before = customer.available(product).await;
 
-    let (status, _, token) = customer
-        .send(Method::PUT, &format!("cart/items/{product}"), &json!({"quantity": 2}))
-        .await;
-    assert!(status.is_success(), "{status}");
-    let cart = customer
-        .request(Method::GET, "cart")
-        .header("consistency-token", token)
-        .send()
-        .await
-        .unwrap();
-    let cart: serde_json::Value = cart.json().await.unwrap();
-    assert_eq!(cart["items"][0]["quantity"], 2);
-    assert_eq!(
-        cart["total"]["amount"].as_i64().unwrap(),
-        2 * cart["items"][0]["unit_price"]["amount"].as_i64().unwrap()
-    );
-
+    let cart = two_in_the_cart(&customer, product).await;
     let response = customer
         .request(Method::POST, "orders")
         .json(&order_body(None, "card_approve"))
@@ -51,8 +38,7 @@ async fn an_order_goes_from_the_cart_to_a_delivered_parcel() {
     let order = placed["id"].as_str().unwrap();
     assert!(location.ends_with(order), "{location}");
 
-    // Read your own writes: the token makes the order visible at once.
-    let shown = customer
+    let shown = customer // Read your own writes: the token makes the order visible at once.
         .request(Method::GET, &location)
         .header("consistency-token", token)
         .send()
@@ -89,6 +75,27 @@ async fn an_order_goes_from_the_cart_to_a_delivered_parcel() {
     let sold = shop.sign_in("seller").await.query("seller/orders").await;
     assert!(sold.to_string().contains(order), "{sold}");
     shop.stop().await;
+}
+
+/// Puts two pieces in the cart, and returns it as the customer sees it.
+async fn two_in_the_cart(customer: &Visitor<'_>, product: &str) -> serde_json::Value {
+    let (status, _, token) = customer
+        .send(Method::PUT, &format!("cart/items/{product}"), &json!({"quantity": 2}))
+        .await;
+    assert!(status.is_success(), "{status}");
+    let cart = customer
+        .request(Method::GET, "cart")
+        .header("consistency-token", token)
+        .send()
+        .await
+        .unwrap();
+    let cart: serde_json::Value = cart.json().await.unwrap();
+    assert_eq!(cart["items"][0]["quantity"], 2);
+    assert_eq!(
+        cart["total"]["amount"].as_i64().unwrap(),
+        2 * cart["items"][0]["unit_price"]["amount"].as_i64().unwrap()
+    );
+    cart
 }
 
 #[tokio::test]

@@ -54,6 +54,7 @@ async fn products_come_in_once_running_or_stopped_and_a_broken_line_is_named() {
         customer.query("search?q=celadon%20moon%20jar").await["hits"][0]["title"] == "Moon jar celadon 30 cm"
     })
     .await;
+    shop.pictured().await;
     let before = events(folder).await;
     run(&["import", "icecat", plain.to_str().unwrap(), "--data", folder]).await;
     assert_eq!(events(folder).await, before, "nor into a running shop");

@@ -19,6 +19,7 @@ async fn the_log_is_listed_read_and_counted_alike_running_and_stopped() {
     let data = tempfile::tempdir().unwrap();
     let folder = data.path().to_str().unwrap().to_owned();
     let shop = Shop::start(data.path(), FAST).await;
+    shop.pictured().await;
     let customer = shop.sign_in("customer").await;
     let product = customer.find("coffee").await["id"].as_str().unwrap().to_owned();
     let order = customer
@@ -92,6 +93,7 @@ async fn every_read_model_is_rebuilt_running_and_stopped_and_shows_the_same() {
     let data = tempfile::tempdir().unwrap();
     let folder = data.path().to_str().unwrap().to_owned();
     let shop = Shop::start(data.path(), FAST).await;
+    shop.pictured().await;
     let customer = shop.sign_in("customer").await;
     let product = customer.find("coffee").await["id"].as_str().unwrap().to_owned();
     let order = customer

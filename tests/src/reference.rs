@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use crate::shop::Shop;
 
+/// An id of nothing.
+const NOBODY: &str = "018f3c1e-7b4a-7c3e-9d2f-1a2b3c4d5e6f";
+
 /// Every path the first order promises, by method.
 const PROMISED: &[(&str, &str)] = &[
     ("post", "/api/v1/accounts"),
@@ -64,11 +67,16 @@ async fn the_openapi_document_describes_every_path_and_every_described_path_answ
         assert!(described, "{method} {path} is not described");
     }
 
+    let unresolved: Vec<_> = references(&document)
+        .filter(|name| document.pointer(name).is_none())
+        .collect();
+    assert!(unresolved.is_empty(), "{unresolved:?}");
+
     let operator = shop.sign_in("operator").await;
     for (path, operations) in paths {
         let concrete = path
             .split('/')
-            .map(|part| if part.starts_with('{') { "x" } else { part })
+            .map(|part| if part.starts_with('{') { NOBODY } else { part })
             .collect::<Vec<_>>()
             .join("/");
         for (method, operation) in operations.as_object().unwrap() {
@@ -96,6 +104,21 @@ async fn the_openapi_document_describes_every_path_and_every_described_path_answ
         }
     }
     shop.stop().await;
+}
+
+/// Where every `$ref` of the document points.
+fn references(value: &Value) -> Box<dyn Iterator<Item = String> + '_> {
+    match value {
+        Value::Object(fields) => Box::new(fields.iter().flat_map(|(name, value)| {
+            let here = value
+                .as_str()
+                .filter(|_| name == "$ref")
+                .and_then(|pointer| pointer.strip_prefix('#'));
+            here.map(str::to_owned).into_iter().chain(references(value))
+        })),
+        Value::Array(values) => Box::new(values.iter().flat_map(references)),
+        _ => Box::new(std::iter::empty()),
+    }
 }
 
 #[tokio::test]

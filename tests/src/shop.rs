@@ -170,6 +170,21 @@ impl Shop {
         }
     }
 
+    /// Waits until the demo's pictures, painted after the start, are all in the log: then it rests.
+    pub(crate) async fn pictured(&self) {
+        let operator = self.sign_in("operator").await;
+        self.eventually("the demo's pictures are painted", async || {
+            let stats = operator.query("ops/stats").await;
+            let categories = stats["categories"].as_array().unwrap();
+            let products = categories
+                .iter()
+                .find(|category| category["category"] == "product")
+                .unwrap();
+            products["events"].as_u64().unwrap() >= 2 * 200
+        })
+        .await;
+    }
+
     /// Waits until the condition holds.
     pub(crate) async fn eventually(&self, what: &str, condition: impl AsyncFn() -> bool) {
         let began = Instant::now();

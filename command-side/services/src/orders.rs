@@ -2,8 +2,6 @@
 
 pub mod routes;
 #[cfg(test)]
-mod speed;
-#[cfg(test)]
 mod tests;
 
 use std::{collections::BTreeMap, sync::Arc};

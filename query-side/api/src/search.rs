@@ -13,6 +13,7 @@ use crate::{
     Queries, cursor,
     freshness::{Wish, wish},
     parameters::{self, Parameters},
+    product::image_url,
     with,
 };
 
@@ -74,7 +75,10 @@ async fn search(queries: &Queries, given: Vec<(String, String)>, wish: Wish) -> 
         SearchError::BadCursor => cursor::broken(),
         SearchError::Unavailable(_) => Problem::internal(error),
     })?;
-    let response = found.into_response(|place| cursor::write(&list, place));
+    let mut response = found.into_response(|place| cursor::write(&list, place));
+    for hit in &mut response.hits {
+        hit.image = hit.image.as_deref().map(image_url);
+    }
     Ok(shown.public(reply::ok(&response)))
 }
 

@@ -62,8 +62,9 @@ pub struct SearchHit {
     pub price: Money,
     /// It can be bought now.
     pub in_stock: bool,
-    /// The picture's key in the blob store.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Where the picture is; from the index comes its key in the blob store.
+    #[serde(default, rename = "image_url", skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/images/2f6b.png")]
     pub image: Option<String>,
     /// Where the words were found.
     pub highlight: Highlight,
