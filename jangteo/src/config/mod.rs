@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 pub use explain::{effective, explanation};
 pub use layers::{ConfigError, Flags, Layers, unknown_variables};
 
-/// How fast parcels move in the demo: 20000 days' worth of clock per day, so a parcel arrives after seconds.
-const DEMO_CARRIER_SPEED: f64 = 20_000.0;
+/// How fast parcels move in the demo: one is fetched after seven seconds, which leaves time to cancel, and arrives after a
+/// minute.
+const DEMO_CARRIER_SPEED: f64 = 3_000.0;
 
 /// Every setting of the shop.
 #[derive(Debug, Clone, confique::Config)]
@@ -37,8 +38,8 @@ pub struct Config {
     #[config(layer_attr(arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")))]
     pub demo: bool,
 
-    /// How many times faster than in life the simulated carrier moves parcels: 1 takes days, 20000 takes seconds.
-    /// Not set, it is 1, and 20000 with the demo.
+    /// How many times faster than in life the simulated carrier moves parcels: 1 takes days, 3000 takes a minute.
+    /// Not set, it is 1, and 3000 with the demo.
     #[config(env = "JANGTEO_CARRIER_SPEED", validate = speed_in_range)]
     #[config(layer_attr(arg(long, value_name = "N")))]
     pub carrier_speed: Option<f64>,

@@ -269,5 +269,5 @@ async fn imports(log: Arc<dyn EventLog>, body: edge::body::RawBody) -> Result<Re
 
 /// These paths, described.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(streams, stream, events, stats, imports))]
+#[openapi(paths(streams, stream, events, stats, imports), components(schemas(Way)))]
 pub(crate) struct LogApi;

@@ -3,7 +3,12 @@
 //! An adapter's test calls [`all`] with a store that is empty. A check that does not hold panics with what it saw. This is no
 //! `#[cfg(test)]` module because adapters in other crates call it; nothing else does.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "checks speak in asserts, as tests do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "checks speak in asserts, as tests do"
+)]
 
 use std::sync::Arc;
 
