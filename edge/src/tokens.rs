@@ -254,11 +254,15 @@ fn refused(slug: &'static str, title: &'static str, detail: &'static str) -> Pro
 /// Writes a new file that only its owner can read, and syncs it: a key that is lost signs everybody out.
 fn write_secret(path: &Path, bytes: &[u8]) -> io::Result<()> {
     use std::{io::Write, os::unix::fs::OpenOptionsExt};
+    // Whole or not at all: a start that was killed in between leaves no half of a key.
+    let beside = path.with_extension("new");
     let mut file = fs::OpenOptions::new()
         .write(true)
-        .create_new(true)
+        .create(true)
+        .truncate(true)
         .mode(0o600)
-        .open(path)?;
+        .open(&beside)?;
     file.write_all(bytes)?;
-    file.sync_all()
+    file.sync_all()?;
+    fs::rename(&beside, path)
 }

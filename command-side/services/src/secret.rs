@@ -33,13 +33,17 @@ impl Secret {
             )),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let bytes = random()?;
+                // Whole or not at all: a start that was killed in between leaves no half of a secret.
+                let beside = file.with_extension("new");
                 let mut made = fs::OpenOptions::new()
                     .write(true)
-                    .create_new(true)
+                    .create(true)
+                    .truncate(true)
                     .mode(0o600)
-                    .open(file)?;
+                    .open(&beside)?;
                 made.write_all(&bytes)?;
                 made.sync_all()?;
+                fs::rename(&beside, file)?;
                 Ok(Self::new(&bytes))
             }
             Err(error) => Err(error),

@@ -76,8 +76,8 @@ pub(super) fn projections(out: &mut dyn Write, projections: &[ProjectionView], j
     }
     writeln!(
         out,
-        "{:<16} {:<12} {:>12} {:>10}",
-        "PROJECTION", "STATE", "POSITION", "BEHIND"
+        "{:<16} {:<12} {:>12} {:>10} {:>12}",
+        "PROJECTION", "STATE", "POSITION", "BEHIND", "DOCUMENTS"
     )?;
     for projection in projections {
         let ProjectionView {

@@ -52,7 +52,9 @@ impl CommandSide {
         let (shipping, carrier) = start_shipping(config, log);
         let images = Images::open(&folder.place("images")).map_err(StartError::of("the product pictures"))?;
         let services = Services::new(log, images, inventory, payments, shipping);
-        let carrier_secret = Secret::new(&secret.derive(b"carrier simulator"));
+        // A file of its own: an operator hands it to whoever reports for this carrier.
+        let carrier_secret =
+            Secret::open(&folder.place("carrier-simulator.secret")).map_err(StartError::of("the carrier's secret"))?;
         Ok(Self {
             tokens,
             accounts,
