@@ -8,6 +8,10 @@ use std::{
 use clap::Parser as _;
 use jangteo::cli::{Cli, run};
 
+/// The shop makes and drops many small things on many threads: measured, this allocator serves it better than the system's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     jangteo::startup::note_process_start();
     let cli = Cli::parse();

@@ -8,7 +8,7 @@ use std::{
     collections::VecDeque,
     convert::Infallible,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use event_log::{EventFilter, EventLog, LogError, Position, RecordedEvent};
@@ -18,6 +18,11 @@ use tokio::sync::watch;
 pub(crate) const PAGE: usize = 4_096;
 /// Pages remembered for those who come after: enough for seven projections on two cores to stay within sight of each other.
 const REMEMBERED: usize = 6;
+/// … and no more pages than this: in a busy shop a page is a handful of events.
+const REMEMBERED_PAGES: usize = 256;
+/// Events that follow each other closer than this are passed on together: a commit of seven read models for every few
+/// events would cost more than the events. The first event after a rest waits for nothing.
+const GATHER: Duration = Duration::from_millis(2);
 /// When nothing was appended for so long, nothing is remembered.
 const IDLE: Duration = Duration::from_secs(1);
 /// Before the log is asked again after it failed.
@@ -133,11 +138,13 @@ impl Pages {
             Some(at) => at,
             None => self.head().await?,
         };
+        let mut passed_on = Instant::now();
         let log = Arc::clone(&self.log);
         let mut subscription = log.subscribe(Position(at), EventFilter::default()).await?;
         // What was appended before the subscription stood is news to those who asked before.
         self.heads.send_modify(|head| *head = at.max(*head));
         loop {
+            tokio::time::sleep(GATHER.saturating_sub(passed_on.elapsed())).await;
             match tokio::time::timeout(IDLE, subscription.next(PAGE)).await {
                 Ok(next) => {
                     let (events, end) = next?;
@@ -145,6 +152,7 @@ impl Pages {
                     at = end.0;
                     *from = Some(at);
                     self.heads.send_replace(at);
+                    passed_on = Instant::now();
                 }
                 Err(_) => self.recent().clear(),
             }
@@ -153,7 +161,8 @@ impl Pages {
 
     fn remembered(&self, position: u64) -> Option<Arc<Page>> {
         let holds = |page: &&Arc<Page>| page.after <= position && position < page.at;
-        self.recent().iter().find(holds).map(Arc::clone)
+        // Newest first: live projections stand at the end.
+        self.recent().iter().rev().find(holds).map(Arc::clone)
     }
 
     fn remember(&self, after: u64, at: u64, events: Vec<Arc<RecordedEvent>>) -> Arc<Page> {
@@ -161,7 +170,7 @@ impl Pages {
         let mut recent = self.recent();
         recent.push_back(Arc::clone(&page));
         let mut events: usize = recent.iter().map(|page| page.events.len()).sum();
-        while events > REMEMBERED * PAGE
+        while (events > REMEMBERED * PAGE || recent.len() > REMEMBERED_PAGES)
             && let Some(oldest) = recent.pop_front()
         {
             events -= oldest.events.len();
