@@ -29,6 +29,7 @@ pub struct Database {
     writer: Mutex<SqliteConnection>,
     readers: SqlitePool,
     path: PathBuf,
+    options: SqliteConnectOptions,
 }
 
 /// Why a database could not be opened or used.
@@ -91,19 +92,29 @@ impl Database {
         migrate(&mut writer, path, steps).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(2)
-            .connect_with(options.read_only(true).create_if_missing(false))
+            .connect_with(options.clone().read_only(true).create_if_missing(false))
             .await
             .map_err(cannot_open)?;
         Ok(Self {
             writer: Mutex::new(writer),
             readers,
             path: path.to_owned(),
+            options,
         })
     }
 
     /// The one connection that writes, for as long as the guard lives. Begin with [`BEGIN`].
     pub async fn writer(&self) -> MutexGuard<'_, SqliteConnection> {
-        self.writer.lock().await
+        let mut writer = self.writer.lock().await;
+        // A commit that fails, as on a full disk, is rolled back by SQLite itself, and sqlx waits for its end for ever. Nobody
+        // else holds the lock, so a transaction that is still open after a round trip is such a one.
+        if writer.is_in_transaction() && (writer.ping().await.is_err() || writer.is_in_transaction()) {
+            match SqliteConnection::connect_with(&self.options).await {
+                Ok(fresh) => *writer = fresh,
+                Err(error) => tracing::error!(%error, path = %self.path.display(), "cannot be opened again"),
+            }
+        }
+        writer
     }
 
     /// Connections that read the last commit.
@@ -183,6 +194,23 @@ mod tests {
         std::fs::write(&path, "not a database, but long enough to be looked at".repeat(100)).unwrap();
         let refused = Database::open(&path, &[FIRST]).await.unwrap_err();
         assert!(refused.to_string().contains("a.sqlite"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn after_a_commit_that_sqlite_rolled_back_by_itself_the_writer_writes_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("a.sqlite"), &[FIRST]).await.unwrap();
+        {
+            let mut writer = database.writer().await;
+            let mut transaction = writer.begin_with(BEGIN).await.unwrap();
+            // What SQLite does when the disk is full at a commit.
+            sqlx::query("ROLLBACK").execute(&mut *transaction).await.unwrap();
+            assert!(transaction.commit().await.is_err());
+        }
+        let mut writer = database.writer().await;
+        let mut transaction = writer.begin_with(BEGIN).await.unwrap();
+        sqlx::query("INSERT INTO a VALUES (1)").execute(&mut *transaction).await.unwrap();
+        transaction.commit().await.unwrap();
     }
 
     #[tokio::test]
