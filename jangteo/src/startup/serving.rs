@@ -5,6 +5,7 @@ use std::sync::Arc;
 use command_services::{accounts, routes as commands, shipping};
 use edge::{Response, openapi::merge, probes::Readiness, telemetry::Metrics};
 use event_log::EventLog;
+use projections::Projections;
 use query_api::{DEFAULT_PATIENCE, Queries};
 use tokio::sync::watch;
 use utoipa::{OpenApi as _, openapi::OpenApi};
@@ -62,18 +63,38 @@ pub(super) fn routes(
     .unify()
     .boxed();
     let all = query_routes.or(command_routes).unify().or(operators).unify().boxed();
-    Ok(all.or(around(log, stopping)?).unify().boxed())
+    Ok(all.or(around(log, &queries.projections, stopping)?).unify().boxed())
+}
+
+/// Which projections cannot go on, and why.
+async fn failed(projections: Arc<Projections>) -> Result<(), String> {
+    let statuses = projections.status().await.map_err(|error| error.to_string())?;
+    let failed: Vec<_> = statuses
+        .iter()
+        .filter_map(|projection| Some(format!("{}: {}", projection.name, projection.error.as_ref()?)))
+        .collect();
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(failed.join("; "))
+    }
 }
 
 /// What is not the shop's business but keeps it going: probes, metrics, the description, the bundled pages.
-fn around(log: &Arc<dyn EventLog>, stopping: &watch::Receiver<bool>) -> Result<BoxedFilter<(Response,)>, StartError> {
+fn around(
+    log: &Arc<dyn EventLog>,
+    projections: &Arc<Projections>,
+    stopping: &watch::Receiver<bool>,
+) -> Result<BoxedFilter<(Response,)>, StartError> {
     let asked = Arc::clone(log);
+    let projections = Arc::clone(projections);
     let stopping = stopping.clone();
     let readiness = Readiness::new()
         .with("event-log", move || {
             let log = Arc::clone(&asked);
             async move { log.head().await.map(|_| ()).map_err(|error| error.to_string()) }
         })
+        .with("read-models", move || failed(Arc::clone(&projections)))
         .with("shop", move || {
             let stopping = *stopping.borrow();
             async move {
