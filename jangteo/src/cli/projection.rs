@@ -2,12 +2,13 @@
 
 use std::{
     collections::BTreeSet,
+    fmt,
     io::{self, IsTerminal as _, Write},
     time::{Duration, Instant},
 };
 
 use clap::{Args, Subcommand};
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::{CliError, PlaceArgs, output};
 use crate::{operations::Operations, ops::view::ProjectionView};
@@ -162,7 +163,11 @@ impl Bars {
 }
 
 fn bar(name: &str) -> ProgressBar {
-    let template = "{prefix:<16} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}";
+    let template = "{prefix:<16} {wide_bar} {human_pos}/{human_len} {rate} {eta}";
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = style.with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+        // A bar that lacks its rate is still a bar.
+        let _ = write!(out, "{:.0}/s", state.per_sec());
+    });
     ProgressBar::no_length().with_style(style).with_prefix(name.to_owned())
 }
