@@ -209,7 +209,10 @@ mod tests {
         }
         let mut writer = database.writer().await;
         let mut transaction = writer.begin_with(BEGIN).await.unwrap();
-        sqlx::query("INSERT INTO a VALUES (1)").execute(&mut *transaction).await.unwrap();
+        sqlx::query("INSERT INTO a VALUES (1)")
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
         transaction.commit().await.unwrap();
     }
 
