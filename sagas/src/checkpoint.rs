@@ -3,7 +3,10 @@
 //! Position and open sagas are written as one batch, so that they always tell of the same moment. It is not synced: a lost
 //! tail means an older moment, and the log's facts from there on are read again and change nothing.
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use event_log::Position;
 use event_schemas::Timestamp;
@@ -13,24 +16,77 @@ use uuid::Uuid;
 use crate::roster::Open;
 
 const POSITION: &str = "position";
+/// After a failed write the database is opened again when the disk takes so many bytes.
+const ROOM: usize = 1 << 20;
 
-/// The database.
+/// The database, opened again by the next save after one that failed: fjall takes no further writes then.
 pub(crate) struct Checkpoint {
+    folder: PathBuf,
+    /// None when it could not be opened again.
+    opened: Option<Opened>,
+    failed: bool,
+}
+
+impl Checkpoint {
+    pub(crate) fn open(folder: &Path) -> fjall::Result<Self> {
+        Ok(Self {
+            opened: Some(Opened::open(folder)?),
+            folder: folder.to_owned(),
+            failed: false,
+        })
+    }
+
+    /// The stored moment; the beginning of the log and no saga when there is none, or when another version wrote it.
+    pub(crate) fn load(&self) -> fjall::Result<(Position, Vec<(Uuid, Open)>)> {
+        self.opened.as_ref().ok_or(fjall::Error::Poisoned)?.load()
+    }
+
+    /// Forgets everything: the log is another one.
+    pub(crate) fn clear(&self) -> fjall::Result<()> {
+        self.opened.as_ref().ok_or(fjall::Error::Poisoned)?.clear()
+    }
+
+    /// Keeps a moment: the position, and the sagas that changed since the last one that was kept. One that failed may be
+    /// there after all: the next is written over it.
+    pub(crate) fn save(&mut self, position: Position, changes: &HashMap<Uuid, Option<Open>>) -> fjall::Result<()> {
+        if self.failed {
+            self.reopen()?;
+        }
+        let opened = self.opened.as_ref().ok_or(fjall::Error::Poisoned)?;
+        let saved = opened.save(position, changes);
+        self.failed = saved.is_err();
+        saved
+    }
+
+    fn reopen(&mut self) -> fjall::Result<()> {
+        let probe = self.folder.join("probe");
+        let written = std::fs::write(&probe, vec![1; ROOM]);
+        let removed = std::fs::remove_file(&probe);
+        written.and(removed)?;
+        // Closed before it is opened again.
+        self.opened = None;
+        self.opened = Some(Opened::open(&self.folder)?);
+        self.failed = false;
+        Ok(())
+    }
+}
+
+/// All handles: dropped together, they close it.
+struct Opened {
     database: Database,
     marks: Keyspace,
     open: Keyspace,
 }
 
-impl Checkpoint {
-    pub(crate) fn open(folder: &Path) -> fjall::Result<Self> {
+impl Opened {
+    fn open(folder: &Path) -> fjall::Result<Self> {
         let database = Database::builder(folder).cache_size(1 << 20).worker_threads(1).open()?;
         let marks = database.keyspace("marks", KeyspaceCreateOptions::default)?;
         let open = database.keyspace("open", KeyspaceCreateOptions::default)?;
         Ok(Self { database, marks, open })
     }
 
-    /// The stored moment; the beginning of the log and no saga when there is none, or when another version wrote it.
-    pub(crate) fn load(&self) -> fjall::Result<(Position, Vec<(Uuid, Open)>)> {
+    fn load(&self) -> fjall::Result<(Position, Vec<(Uuid, Open)>)> {
         let stored = self.marks.get(POSITION)?;
         let Some(position) = stored.and_then(|bytes| Some(u64::from_be_bytes((*bytes).try_into().ok()?))) else {
             return Ok((Position::START, vec![]));
@@ -46,14 +102,12 @@ impl Checkpoint {
         Ok((Position(position), sagas))
     }
 
-    /// Forgets everything: the log is another one.
-    pub(crate) fn clear(&self) -> fjall::Result<()> {
+    fn clear(&self) -> fjall::Result<()> {
         self.marks.clear()?;
         self.open.clear()
     }
 
-    /// Keeps a moment: the position, and the sagas that changed since the last one.
-    pub(crate) fn save(&self, position: Position, changes: &HashMap<Uuid, Option<Open>>) -> fjall::Result<()> {
+    fn save(&self, position: Position, changes: &HashMap<Uuid, Option<Open>>) -> fjall::Result<()> {
         let mut batch = self.database.batch();
         for (saga_id, open) in changes {
             match open {
@@ -94,6 +148,8 @@ fn decode(bytes: &[u8]) -> Option<Open> {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
 
     #[test]
@@ -111,13 +167,13 @@ mod tests {
         };
         let (a, b) = (Uuid::from_u128(1), Uuid::from_u128(2));
         {
-            let checkpoint = Checkpoint::open(folder.path()).unwrap();
+            let mut checkpoint = Checkpoint::open(folder.path()).unwrap();
             assert_eq!(checkpoint.load().unwrap(), (Position::START, vec![]));
             checkpoint
                 .save(Position(5), &HashMap::from([(a, Some(waiting)), (b, Some(stuck))]))
                 .unwrap();
         }
-        let checkpoint = Checkpoint::open(folder.path()).unwrap();
+        let mut checkpoint = Checkpoint::open(folder.path()).unwrap();
         assert_eq!(
             checkpoint.load().unwrap(),
             (Position(5), vec![(a, waiting), (b, stuck)])
@@ -126,5 +182,76 @@ mod tests {
         assert_eq!(checkpoint.load().unwrap(), (Position(6), vec![(b, stuck)]));
         checkpoint.clear().unwrap();
         assert_eq!(checkpoint.load().unwrap(), (Position::START, vec![]));
+    }
+
+    const CHILD_FOLDER: &str = "SAGAS_CHILD_FOLDER";
+
+    /// Lets this process write files of so many bytes only. False where there is no `prlimit`.
+    fn limit_files(limit: &str) -> bool {
+        let pid = std::process::id().to_string();
+        let limit = format!("--fsize={limit}:unlimited");
+        Command::new("prlimit")
+            .args(["--pid", &pid, &limit])
+            .status()
+            .is_ok_and(|status| status.success())
+    }
+
+    fn stuck() -> Option<Open> {
+        Some(Open {
+            wake_at: None,
+            asks: false,
+            stuck: true,
+        })
+    }
+
+    /// Runs as a child only, where no other test writes. The limit stands in for a full disk.
+    #[test]
+    fn full_disk_child() {
+        let Some(folder) = std::env::var_os(CHILD_FOLDER).map(PathBuf::from) else {
+            return;
+        };
+        let mut checkpoint = Checkpoint::open(&folder).unwrap();
+        let first = HashMap::from([(Uuid::from_u128(1), stuck())]);
+        checkpoint.save(Position(5), &first).unwrap();
+        if !limit_files("64") {
+            let line = "the sagas' checkpoint on a full disk: no prlimit here\n";
+            print!("SKIPPED {line}");
+            if let Some(file) = std::env::var_os("JANGTEO_SKIPPED") {
+                use std::io::Write;
+                let file = std::fs::OpenOptions::new().append(true).create(true).open(file);
+                file.unwrap().write_all(line.as_bytes()).unwrap();
+            }
+            return;
+        }
+        let second = HashMap::from([(Uuid::from_u128(2), stuck())]);
+        for _ in 0..3 {
+            checkpoint.save(Position(6), &second).unwrap_err();
+        }
+        assert!(limit_files("unlimited"));
+        checkpoint.save(Position(7), &second).unwrap();
+        println!("moments are kept again");
+    }
+
+    #[test]
+    fn after_a_full_disk_moments_are_kept_again() {
+        let folder = tempfile::tempdir().unwrap();
+        // Without the trap the limit would kill instead of failing the write.
+        let output = Command::new("sh")
+            .args(["-c", r#"trap "" XFSZ; exec "$0" "$@""#])
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", "checkpoint::tests::full_disk_child", "--nocapture"])
+            .env(CHILD_FOLDER, folder.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let erred = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}{erred}");
+        if said.contains("SKIPPED") {
+            return;
+        }
+        assert!(said.contains("moments are kept again"), "{said}");
+        let checkpoint = Checkpoint::open(folder.path()).unwrap();
+        let sagas = [1, 2].map(|id| (Uuid::from_u128(id), stuck().unwrap()));
+        assert_eq!(checkpoint.load().unwrap(), (Position(7), sagas.to_vec()));
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Building<P: Projection> {
     /// Since when something waits to be committed.
     waiting: Option<Instant>,
     keys: Vec<Key<P>>,
+    /// Something failed since the checkpoint was read.
+    failed: bool,
 }
 
 impl<P: Projection> Building<P> {
@@ -34,6 +36,7 @@ impl<P: Projection> Building<P> {
             skipped: 0,
             waiting: None,
             keys: Vec::new(),
+            failed: false,
         }
     }
 
@@ -135,12 +138,23 @@ impl<P: Projection> Building<P> {
         Ok(())
     }
 
-    /// Goes back to what is committed, after something failed.
+    /// Goes back to what is committed, after something failed. [`Self::go_on`] comes next.
     pub(crate) fn forget(&mut self) {
         self.workspace.forget();
         self.projection = P::default();
         self.position = self.workspace.committed().position;
         self.skipped = 0;
         self.waiting = None;
+        self.failed = true;
+    }
+
+    /// After something failed, asks the store what is committed: more, perhaps, than it said.
+    pub(crate) async fn go_on(&mut self) -> Result<(), StoreError> {
+        if self.failed {
+            self.workspace.resume().await?;
+            self.position = self.workspace.committed().position;
+            self.failed = false;
+        }
+        Ok(())
     }
 }

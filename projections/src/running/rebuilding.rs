@@ -57,6 +57,7 @@ async fn begin<P: Projection>(
 
 /// Takes in one page. True when there is none.
 async fn step<P: Projection>(building: &mut Building<P>, pages: &Pages) -> Result<bool, Failure> {
+    building.go_on().await?;
     match pages.read(building.position()).await? {
         Some(page) => {
             building.take_in(&page).await?;

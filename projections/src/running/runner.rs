@@ -42,6 +42,8 @@ enum Next<P: Projection> {
     Rebuilt(Box<Building<P>>),
     Page(Result<Arc<Page>, LogError>),
     Due,
+    /// The pause after a failure is over.
+    Again,
 }
 
 /// What all runners share.
@@ -122,9 +124,10 @@ impl<P: Projection> Running<P> {
                 () = super::stopped(&mut stop) => break,
                 next = self.next(&mut requests) => next,
             };
-            let asked = matches!(next, Next::Asked(_));
+            // Neither a request nor another try has brought anything about yet.
+            let begins = matches!(next, Next::Asked(_) | Next::Again);
             let outcome = self.act(next).await;
-            if !asked {
+            if !begins || outcome.is_err() {
                 self.after(outcome);
             }
         }
@@ -137,7 +140,10 @@ impl<P: Projection> Running<P> {
             tokio::select! {
                 biased;
                 Some(request) = requests.recv() => return Next::Asked(request),
-                () = tokio::time::sleep_until(pause.into()) => self.pause = None,
+                () = tokio::time::sleep_until(pause.into()) => {
+                    self.pause = None;
+                    return Next::Again;
+                }
             }
         }
         let due = self.live.due();
@@ -159,6 +165,10 @@ impl<P: Projection> Running<P> {
             Next::Rebuilt(rebuilt) => self.adopt(*rebuilt).await?,
             Next::Page(page) => self.live.take_in(&*page?).await?,
             Next::Due => self.live.commit().await?,
+            Next::Again => {
+                self.live.go_on().await?;
+                self.shown();
+            }
         }
         Ok(())
     }
@@ -243,6 +253,7 @@ impl<P: Projection> Running<P> {
     }
 
     async fn promote(&self, rebuilt: &mut Building<P>) -> Result<(), Failure> {
+        rebuilt.go_on().await?;
         while rebuilt.position() < self.live.position() {
             match self.surroundings.pages.read(rebuilt.position()).await? {
                 Some(page) => rebuilt.take_in(&page).await?,

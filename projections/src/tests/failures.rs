@@ -72,6 +72,8 @@ async fn a_broken_event_is_skipped_and_counted() {
 struct Leaving {
     store: Documents,
     away: AtomicBool,
+    /// The next commit is made but said to have failed.
+    denies: AtomicBool,
 }
 
 impl Leaving {
@@ -112,7 +114,11 @@ impl DocumentStore for Leaving {
         self.here()?.scan(of, part, scan).await
     }
     async fn commit(&self, of: Generation, writes: Vec<Write>, checkpoint: Checkpoint) -> Result<(), StoreError> {
-        self.here()?.commit(of, writes, checkpoint).await
+        self.here()?.commit(of, writes, checkpoint).await?;
+        if self.denies.swap(false, Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("did it reach the disk?".to_owned()));
+        }
+        Ok(())
     }
 }
 
@@ -123,6 +129,7 @@ async fn a_store_that_fails_is_tried_again_and_nothing_is_lost() {
     let store = Arc::new(Leaving {
         store: Documents::open(&folder.path().join("carts")).unwrap(),
         away: AtomicBool::new(false),
+        denies: AtomicBool::new(false),
     });
     let carts = Collection::open(Arc::<Leaving>::clone(&store)).await.unwrap();
     let pages = Arc::new(Pages::of(Arc::<MemoryLog>::clone(&log)));
@@ -151,6 +158,15 @@ async fn a_store_that_fails_is_tried_again_and_nothing_is_lost() {
     read_models.progress().wait_for("carts", 1, deadline).await.unwrap();
     assert_eq!(carts.of_customer(id(7)).await.unwrap().items.len(), 1);
     assert_eq!(runner.report.status(1).state, ProjectionState::Live);
+
+    // What failed may be there after all: the checkpoint is asked for again.
+    store.denies.store(true, Ordering::SeqCst);
+    cart(&log, 8, 10, 2, 0, 2).await;
+    let deadline = std::time::Instant::now() + DEADLINE;
+    read_models.progress().wait_for("carts", 2, deadline).await.unwrap();
+    assert!(!store.denies.load(Ordering::SeqCst));
+    let status = runner.report.status(2);
+    assert_eq!((status.documents, status.state), (2, ProjectionState::Live));
     stop.send_replace(true);
     follower.await.unwrap();
     tokio::task::spawn_blocking(move || runner.thread.join().unwrap())

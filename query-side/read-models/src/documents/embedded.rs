@@ -1,36 +1,36 @@
 //! The embedded adapter: one fjall database, a keyspace for each generation, and one keyspace that says which generation
 //! is live and how far each has come.
 
+mod opened;
+
 use std::{
-    collections::HashMap,
-    path::Path,
-    sync::{Mutex, PoisonError},
+    path::{Path, PathBuf},
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use fjall::{Database, Keyspace, KeyspaceCreateOptions};
-use serde::{Deserialize, Serialize};
 
+use self::opened::{Opened, Pointer};
 use super::{Checkpoint, DocumentStore, Generation, Generations, Part, Scan, StoreError, Write};
 
-const CACHE_BYTES: u64 = 16 << 20;
-const MEMTABLE_BYTES: u64 = 8 << 20;
-const JOURNAL_BYTES: u64 = 64 << 20;
+/// The database is opened again when the disk takes so many bytes.
+const ROOM: usize = 1 << 20;
 
 /// Documents on fjall.
+///
+/// After a failed write fjall takes no further ones: what reached the disk is not known. Opening the database again finds out.
+/// So that no writer goes on from what it believes to be there, this is done when a checkpoint is read or a generation begins
+/// or ends, never by a commit. Queries go on until then.
 pub struct Documents {
-    database: Database,
-    /// `model/<name>`: [`Pointer`]; `checkpoint/<generation>`: [`Checkpoint`].
-    register: Keyspace,
-    open: Mutex<HashMap<Generation, Keyspace>>,
-}
-
-/// Which generations a model has.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-struct Pointer {
-    live: u32,
-    building: Option<u32>,
+    folder: PathBuf,
+    /// None when it could not be opened again.
+    opened: RwLock<Option<Opened>>,
+    /// A write failed. Set under the lock of the database that failed.
+    failed: AtomicBool,
 }
 
 impl Documents {
@@ -39,73 +39,60 @@ impl Documents {
     /// # Errors
     /// When the folder cannot be written, or is open in another process.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let database = Database::builder(folder)
-            .cache_size(CACHE_BYTES)
-            .max_journaling_size(JOURNAL_BYTES)
-            .worker_threads(1)
-            .open()
-            .map_err(|error| match error {
-                fjall::Error::Locked => {
-                    StoreError::Unavailable(format!("{} is open in another process", folder.display()))
-                }
-                other => unavailable(other),
-            })?;
-        let register = database.keyspace("register", small).map_err(unavailable)?;
         Ok(Self {
-            database,
-            register,
-            open: Mutex::default(),
+            opened: RwLock::new(Some(Opened::open(folder)?)),
+            folder: folder.to_owned(),
+            failed: AtomicBool::new(false),
         })
     }
 
-    fn pointer(&self, model: &'static str) -> Result<Pointer, StoreError> {
-        let stored = self.register.get(format!("model/{model}")).map_err(unavailable)?;
-        let first = Pointer {
-            live: 1,
-            building: None,
-        };
-        stored.map_or(Ok(first), |bytes| parse(model, &bytes))
+    fn read<T>(&self, read: impl FnOnce(&Opened) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
+        opened.as_ref().map_or_else(|| Err(self.in_trouble()), read)
     }
 
-    fn keyspace(&self, generation: Generation) -> Result<Keyspace, StoreError> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(keyspace) = open.get(&generation) {
-            return Ok(keyspace.clone());
+    fn write<T>(&self, write: impl FnOnce(&Opened) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.read(|opened| {
+            if self.failed.load(Ordering::Acquire) {
+                return Err(self.in_trouble());
+            }
+            write(opened).inspect_err(|_| self.failed.store(true, Ordering::Release))
+        })
+    }
+
+    /// Opens the database again after a failed write, once the disk takes something.
+    fn heal(&self) -> Result<(), StoreError> {
+        if !self.failed.load(Ordering::Acquire) {
+            return Ok(());
         }
-        let keyspace = self
-            .database
-            .keyspace(&generation.to_string(), small)
-            .map_err(unavailable)?;
-        open.insert(generation, keyspace.clone());
-        Ok(keyspace)
-    }
-
-    /// Points a model at its generations and forgets the checkpoint of one that goes, in one batch.
-    fn point(&self, model: &'static str, pointer: Pointer, gone: Option<Generation>) -> Result<(), StoreError> {
-        let mut batch = self.database.batch();
-        batch.insert(&self.register, format!("model/{model}"), json(model, &pointer)?);
-        if let Some(generation) = gone {
-            batch.remove(&self.register, format!("checkpoint/{generation}"));
+        let probe = self.folder.join("probe");
+        let written = std::fs::write(&probe, vec![1; ROOM]);
+        let removed = std::fs::remove_file(&probe);
+        // Waits for the readers. Somebody else may have been quicker.
+        let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        if !self.failed.load(Ordering::Acquire) {
+            return Ok(());
         }
-        batch.commit().map_err(unavailable)?;
-        gone.map_or(Ok(()), |generation| self.drop_keyspace(generation))
+        written.and(removed).map_err(|error| {
+            StoreError::Unavailable(format!("{} cannot be written ({error})", self.folder.display()))
+        })?;
+        // Closed before it is opened again.
+        *opened = None;
+        *opened = Some(Opened::open(&self.folder)?);
+        self.failed.store(false, Ordering::Release);
+        tracing::info!(folder = %self.folder.display(), "the documents are written again");
+        Ok(())
     }
 
-    /// Queries that still read it finish; its files go with the last of them.
-    fn drop_keyspace(&self, generation: Generation) -> Result<(), StoreError> {
-        let handle = self.keyspace(generation)?;
-        self.open
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&generation);
-        self.database.delete_keyspace(handle).map_err(unavailable)
+    fn in_trouble(&self) -> StoreError {
+        StoreError::Unavailable(format!("an earlier write to {} failed", self.folder.display()))
     }
 }
 
 #[async_trait]
 impl DocumentStore for Documents {
     async fn generations(&self, model: &'static str) -> Result<Generations, StoreError> {
-        let Pointer { live, building } = self.pointer(model)?;
+        let Pointer { live, building } = self.read(|opened| opened.pointer(model))?;
         let generation = |number| Generation { model, number };
         Ok(Generations {
             live: generation(live),
@@ -114,48 +101,46 @@ impl DocumentStore for Documents {
     }
 
     async fn begin(&self, model: &'static str) -> Result<Generation, StoreError> {
-        let Pointer { live, building } = self.pointer(model)?;
+        self.heal()?;
+        let Pointer { live, building } = self.read(|opened| opened.pointer(model))?;
         let unfinished = building.map(|number| Generation { model, number });
         let number = building.unwrap_or(live) + 1;
         let building = Some(number);
-        self.point(model, Pointer { live, building }, unfinished)?;
+        self.write(|opened| opened.point(model, Pointer { live, building }, unfinished))?;
         Ok(Generation { model, number })
     }
 
     async fn promote(&self, generation: Generation) -> Result<(), StoreError> {
+        self.heal()?;
         let Generation { model, number } = generation;
-        let old = self.pointer(model)?.live;
+        let old = self.read(|opened| opened.pointer(model))?.live;
         let pointer = Pointer {
             live: number,
             building: None,
         };
         let gone = (old != number).then_some(Generation { model, number: old });
-        self.point(model, pointer, gone)
+        self.write(|opened| opened.point(model, pointer, gone))
     }
 
     async fn discard(&self, generation: Generation) -> Result<(), StoreError> {
-        let live = self.pointer(generation.model)?.live;
+        self.heal()?;
+        let live = self.read(|opened| opened.pointer(generation.model))?.live;
         if live == generation.number {
             return Err(StoreError::Unavailable(format!(
                 "{generation} is live and cannot be dropped"
             )));
         }
         let pointer = Pointer { live, building: None };
-        self.point(generation.model, pointer, Some(generation))
+        self.write(|opened| opened.point(generation.model, pointer, Some(generation)))
     }
 
     async fn checkpoint(&self, generation: Generation) -> Result<Checkpoint, StoreError> {
-        let stored = self
-            .register
-            .get(format!("checkpoint/{generation}"))
-            .map_err(unavailable)?;
-        stored.map_or(Ok(Checkpoint::default()), |bytes| parse(generation.model, &bytes))
+        self.heal()?;
+        self.read(|opened| opened.checkpoint(generation))
     }
 
     async fn get(&self, generation: Generation, part: Part, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        let keyspace = self.keyspace(generation)?;
-        let stored = keyspace.get(place(part, key)).map_err(unavailable)?;
-        Ok(stored.map(Bytes::from))
+        self.read(|opened| opened.get(generation, part, key))
     }
 
     async fn scan(
@@ -164,28 +149,7 @@ impl DocumentStore for Documents {
         part: Part,
         scan: Scan<'_>,
     ) -> Result<Vec<(Vec<u8>, Bytes)>, StoreError> {
-        use std::ops::Bound::{Excluded, Included, Unbounded};
-        let keyspace = self.keyspace(generation)?;
-        let prefix = place(part, scan.prefix);
-        let end = after_prefix(&prefix).map_or(Unbounded, Excluded);
-        let after = scan.after.map(|key| place(part, key));
-        // A key outside the prefix must not widen the range, nor turn it round.
-        let range = match after {
-            None => (Included(prefix), end),
-            Some(key) if !key.starts_with(&prefix) => return Ok(vec![]),
-            Some(key) if scan.backwards => (Included(prefix), Excluded(key)),
-            Some(key) => (Excluded(key), end),
-        };
-        let entries = keyspace.range(range);
-        let read = |guard: fjall::Guard| {
-            let (key, value) = guard.into_inner().map_err(unavailable)?;
-            Ok((key[1..].to_vec(), Bytes::from(value)))
-        };
-        if scan.backwards {
-            entries.rev().take(scan.limit).map(read).collect()
-        } else {
-            entries.take(scan.limit).map(read).collect()
-        }
+        self.read(|opened| opened.scan(generation, part, scan))
     }
 
     async fn commit(
@@ -194,62 +158,8 @@ impl DocumentStore for Documents {
         writes: Vec<Write>,
         checkpoint: Checkpoint,
     ) -> Result<(), StoreError> {
-        let keyspace = self.keyspace(generation)?;
-        let mut batch = fjall::OwnedWriteBatch::with_capacity(self.database.clone(), writes.len() + 1);
-        for Write { part, key, value } in writes {
-            match value {
-                Some(value) => batch.insert(&keyspace, place(part, &key), value),
-                None => batch.remove(&keyspace, place(part, &key)),
-            }
-        }
-        let model = generation.model;
-        batch.insert(
-            &self.register,
-            format!("checkpoint/{generation}"),
-            json(model, &checkpoint)?,
-        );
-        batch.commit().map_err(unavailable)
+        self.write(|opened| opened.commit(generation, writes, checkpoint))
     }
-}
-
-/// Documents and index share a keyspace, a letter before the key tells them apart.
-fn place(part: Part, key: &[u8]) -> Vec<u8> {
-    let letter = match part {
-        Part::Documents => b'd',
-        Part::Index => b'i',
-    };
-    [&[letter], key].concat()
-}
-
-/// The first key behind all that start with `prefix`.
-fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
-    let last = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
-    let mut end = prefix[..=last].to_vec();
-    end[last] += 1;
-    Some(end)
-}
-
-fn small() -> KeyspaceCreateOptions {
-    KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES)
-}
-
-fn json(model: &'static str, value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
-    serde_json::to_vec(value).map_err(|error| unreadable(model, &error))
-}
-
-fn parse<T: serde::de::DeserializeOwned>(model: &'static str, bytes: &[u8]) -> Result<T, StoreError> {
-    serde_json::from_slice(bytes).map_err(|error| unreadable(model, &error))
-}
-
-fn unreadable(model: &'static str, error: &serde_json::Error) -> StoreError {
-    StoreError::Unreadable {
-        model,
-        detail: error.to_string(),
-    }
-}
-
-fn unavailable(error: fjall::Error) -> StoreError {
-    StoreError::Unavailable(error.to_string())
 }
 
 impl std::fmt::Debug for Documents {

@@ -110,7 +110,8 @@ pub trait DocumentStore: Send + Sync + 'static {
     /// Drops a generation that was being built.
     async fn discard(&self, generation: Generation) -> Result<(), StoreError>;
 
-    /// How much of the log a generation holds.
+    /// How much of the log a generation holds. Whoever failed to commit reads it before the next commit: what failed may be
+    /// there after all, and a store in trouble recovers here.
     async fn checkpoint(&self, generation: Generation) -> Result<Checkpoint, StoreError>;
 
     /// One entry.

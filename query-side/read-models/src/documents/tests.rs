@@ -1,5 +1,7 @@
 //! The embedded adapter beyond the contract, and typed documents over it.
 
+mod full_disk;
+
 use std::sync::Arc;
 
 use proptest::prelude::*;

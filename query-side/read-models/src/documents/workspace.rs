@@ -100,7 +100,7 @@ impl<M: Model> Workspace<M> {
     /// Makes all changes and the new position durable together, as far as a rebuildable store is.
     ///
     /// # Errors
-    /// When the store fails; then nothing is forgotten, and a later call tries the same again.
+    /// When the store fails; then it is to be gone on from [`Self::resume`].
     pub async fn commit(&mut self, position: u64, skipped: u64) -> Result<(), StoreError> {
         let mut writes = Vec::with_capacity(self.changed.len() * 2);
         let mut checkpoint = Checkpoint {
@@ -133,6 +133,16 @@ impl<M: Model> Workspace<M> {
     pub fn forget(&mut self) {
         self.cached.clear();
         self.changed.clear();
+    }
+
+    /// Goes on from what the store has: what failed to be committed may be there after all.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn resume(&mut self) -> Result<(), StoreError> {
+        self.forget();
+        self.committed = self.store.checkpoint(self.generation).await?;
+        Ok(())
     }
 }
 
