@@ -63,14 +63,21 @@ async fn an_order_goes_from_the_cart_to_a_delivered_parcel() {
         customer.query(&format!("orders/{order}")).await["payment"]["status"] == "captured"
     })
     .await;
-    let tracking = customer.query(&format!("orders/{order}/tracking")).await;
-    assert_eq!(tracking["shipments"][0]["status"], "delivered", "{tracking}");
+    let tracking_path = format!("orders/{order}/tracking");
+    shop.eventually("the parcel is delivered", async || {
+        customer.query(&tracking_path).await["shipments"][0]["status"] == "delivered"
+    })
+    .await;
+    let tracking = customer.query(&tracking_path).await;
     assert!(
         tracking["shipments"][0]["events"].as_array().unwrap().len() >= 3,
         "{tracking}"
     );
-    assert_eq!(customer.available(product).await, before - 2);
-    assert_eq!(customer.query("cart").await["items"], json!([]));
+    customer.available_becomes(product, before - 2).await;
+    shop.eventually("the cart is empty", async || {
+        customer.query("cart").await["items"] == json!([])
+    })
+    .await;
 
     let sold = shop.sign_in("seller").await.query("seller/orders").await;
     assert!(sold.to_string().contains(order), "{sold}");
@@ -118,10 +125,7 @@ async fn a_declined_card_gives_the_stock_back_and_says_why() {
             "{rejected}"
         );
         assert_eq!(statuses(&rejected), ["placed", "stock_reserved", "rejected"]);
-        shop.eventually("the stock is back", async || {
-            customer.available(&product).await == before
-        })
-        .await;
+        customer.available_becomes(&product, before).await;
     }
     shop.stop().await;
 }
@@ -159,7 +163,7 @@ async fn a_cancel_before_shipping_voids_the_payment_and_releases_the_stock() {
         .order(Some(json!([{"product_id": product, "quantity": 1}])), "card_approve")
         .await;
     customer.order_reaches(&order, "confirmed").await;
-    assert_eq!(customer.available(&product).await, before - 1);
+    customer.available_becomes(&product, before - 1).await;
 
     let (status, _, _) = customer
         .send(Method::POST, &format!("orders/{order}/cancellation"), &json!({}))
@@ -170,10 +174,7 @@ async fn a_cancel_before_shipping_voids_the_payment_and_releases_the_stock() {
         customer.query(&format!("orders/{order}")).await["payment"]["status"] == "voided"
     })
     .await;
-    shop.eventually("the stock is back", async || {
-        customer.available(&product).await == before
-    })
-    .await;
+    customer.available_becomes(&product, before).await;
     shop.stop().await;
 }
 
@@ -193,6 +194,6 @@ async fn more_than_there_is_cannot_be_sold() {
         .await;
     let rejected = customer.order_reaches(&order, "rejected").await;
     assert_eq!(rejected["reason"]["code"], "out_of_stock", "{rejected}");
-    assert_eq!(customer.available(&product).await, before);
+    customer.available_becomes(&product, before).await;
     shop.stop().await;
 }

@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use serde_json::json;
 
-use crate::shop::{Shop, run, succeeds};
+use crate::shop::{Shop, Visitor, run, succeeds};
 
 const FAST: &[&str] = &["--demo", "--carrier-speed", "5000000"];
 
@@ -12,6 +12,21 @@ fn lines(text: &str) -> Vec<Value> {
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}")))
         .collect()
+}
+
+/// Waits until no read model is behind the log.
+async fn every_read_model_is_there(operator: &Visitor<'_>) {
+    operator
+        .shop
+        .eventually("every read model shows the whole log", async || {
+            let status = operator.query("ops/projections").await;
+            status["projections"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|projection| projection["behind"] == 0)
+        })
+        .await;
 }
 
 #[tokio::test]
@@ -39,6 +54,7 @@ async fn the_log_is_listed_read_and_counted_alike_running_and_stopped() {
         operator.query(&format!("ops/sagas/{order}")).await["status"] == "completed"
     })
     .await;
+    every_read_model_is_there(&operator).await;
 
     let read = ask(&["log", "read", &stream]).await;
     let types: Vec<_> = read.iter().map(|event| event["type"].as_str().unwrap()).collect();
@@ -105,6 +121,7 @@ async fn every_read_model_is_rebuilt_running_and_stopped_and_shows_the_same() {
         operator.query(&format!("ops/sagas/{order}")).await["status"] == "completed"
     })
     .await;
+    every_read_model_is_there(&operator).await;
     let before = (
         customer.query("my-page").await,
         customer.query("search?sort=price_asc").await,

@@ -239,6 +239,14 @@ impl Visitor<'_> {
             .unwrap()
     }
 
+    /// Waits until so many pieces can be sold: each read model follows the log at its own pace.
+    pub(crate) async fn available_becomes(&self, product: &str, pieces: u64) {
+        let what = format!("{pieces} of {product} can be sold");
+        self.shop
+            .eventually(&what, async || self.available(product).await == pieces)
+            .await;
+    }
+
     /// Orders with a card and waits for nothing. Returns the order's id.
     pub(crate) async fn order(&self, items: Option<Value>, card: &str) -> String {
         let (status, placed, _) = self.send(Method::POST, "orders", &order_body(items, card)).await;
