@@ -1,5 +1,7 @@
 //! Reading a request's body: bounded in size, refused with the name of what is wrong.
 
+use std::pin::Pin;
+
 use aws_lc_rs::digest;
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, pin_mut};
@@ -34,6 +36,9 @@ pub struct RawBody {
     pub fingerprint: String,
 }
 
+/// How much of a body that is too large is still read, so that its sender hears why it is refused.
+const DRAINED: usize = 8 << 20;
+
 /// Extracts a JSON object of at most `limit` bytes as a `T`. `T` should carry `#[serde(deny_unknown_fields)]`.
 pub fn json_body<T: DeserializeOwned + Send>(
     limit: u64,
@@ -59,7 +64,9 @@ where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf + Send,
 {
+    pin_mut!(stream);
     if announced.is_some_and(|length| length > limit) {
+        drain(stream).await;
         return Err(Problem::payload_too_large(limit).into());
     }
     let bytes = collect(limit, stream).await?;
@@ -71,16 +78,30 @@ where
     })
 }
 
-async fn collect<S, B>(limit: u64, stream: S) -> Result<Bytes, Problem>
+/// Reads on for a while and forgets: a client that is still sending would meet a closed connection instead of the answer.
+async fn drain<S, B>(mut stream: Pin<&mut S>)
 where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf + Send,
 {
-    pin_mut!(stream);
+    let mut patience = DRAINED;
+    while patience > 0
+        && let Some(Ok(chunk)) = stream.next().await
+    {
+        patience = patience.saturating_sub(chunk.remaining());
+    }
+}
+
+async fn collect<S, B>(limit: u64, mut stream: Pin<&mut S>) -> Result<Bytes, Problem>
+where
+    S: Stream<Item = Result<B, warp::Error>> + Send,
+    B: Buf + Send,
+{
     let mut whole = BytesMut::new();
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|error| broken_off(&error))?;
         if (whole.len() + chunk.remaining()) as u64 > limit {
+            drain(stream).await;
             return Err(Problem::payload_too_large(limit));
         }
         whole.reserve(chunk.remaining());
