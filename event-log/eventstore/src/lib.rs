@@ -1,0 +1,1 @@
+//! The EventLog port on EventStoreDB, through its official client.
