@@ -1,5 +1,8 @@
 //! What sagas ask of the services. Each request is answered by an event in the log, never by a return value: the saga
 //! reads the answer there, live and after a restart alike.
+//!
+//! They have a JSON form, because the service may live in another process than the saga. It is nobody's contract: both
+//! processes are of one version.
 
 use event_schemas::{
     Address, CustomerId, Money, OrderId, PaymentId, ShipmentId, Timestamp,
@@ -7,10 +10,12 @@ use event_schemas::{
     payment::PaymentOperation,
     shipment::ParcelItem,
 };
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// A request with its identity: the same id again must do nothing again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Directive {
     /// The command's id, derived from the saga and the step that causes it.
     pub id: Uuid,
@@ -28,7 +33,8 @@ pub struct Directive {
 pub type Line = ParcelItem;
 
 /// What can be asked, by service, with the events that answer it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ServiceCommand {
     /// Cart: empty it, because it became an order. `CartCheckedOut`.
     CheckOutCart {

@@ -5,7 +5,7 @@
 //! - [`documents`]: the port that stores documents, its embedded adapter on fjall, and the contract suite of both;
 //! - [`catalogue`]: search over the products, on tantivy;
 //! - [`progress`]: how far each projection has come, so that a query can wait for a command's effect;
-//! - [`ReadModels`]: all of them, opened in one folder.
+//! - [`ReadModels`]: all of them, opened in one folder; [`filling`]: filled from another process.
 //!
 //! Everything here can be thrown away and rebuilt from the log, so nothing is synced to disk; but documents and the
 //! checkpoint that says which events they hold are always written together.
@@ -13,6 +13,7 @@
 pub mod carts;
 pub mod catalogue;
 pub mod documents;
+pub mod filling;
 pub mod my_page;
 pub mod order_view;
 mod paging;

@@ -1,6 +1,10 @@
 //! How far each projection has come, so that a query can wait for a command's effect.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Instant,
+};
 
 use tokio::sync::watch;
 
@@ -8,6 +12,7 @@ use tokio::sync::watch;
 #[derive(Debug)]
 pub struct Progress {
     positions: BTreeMap<&'static str, watch::Sender<u64>>,
+    floor: AtomicU64,
 }
 
 /// The read model did not get there in time.
@@ -28,14 +33,38 @@ impl Progress {
         let positions = projections.into_iter().map(|name| (name, watch::Sender::new(0)));
         Self {
             positions: positions.collect(),
+            floor: AtomicU64::new(0),
         }
+    }
+
+    /// Counts what shows less than `floor` as showing nothing. For a log that was moved to: a position from before may be smaller
+    /// than the one at which its event stands now.
+    pub fn not_before(&self, floor: u64) {
+        self.floor.store(floor, Ordering::Relaxed);
     }
 
     /// Says how far a projection has come: queries from now on see everything up to there.
     pub fn reached(&self, projection: &str, position: u64) {
+        let shown = if position < self.floor.load(Ordering::Relaxed) { 0 } else { position };
         if let Some(at) = self.positions.get(projection) {
-            at.send_replace(position);
+            at.send_replace(shown);
         }
+    }
+
+    /// Says that a projection has come at least so far: what arrives late takes nothing back.
+    pub fn advanced(&self, projection: &str, position: u64) {
+        if let Some(at) = self.positions.get(projection) {
+            at.send_if_modified(|at| {
+                let further = position > *at;
+                *at = position.max(*at);
+                further
+            });
+        }
+    }
+
+    /// Follows how far a projection comes; none for one that is not known.
+    pub fn follow(&self, projection: &str) -> Option<watch::Receiver<u64>> {
+        self.positions.get(projection).map(watch::Sender::subscribe)
     }
 
     /// How far a projection has come; 0 for one that is not known.
@@ -80,6 +109,16 @@ mod tests {
             progress.reached("my_page", 8);
         });
         assert_eq!(waited, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn what_shows_less_than_the_floor_shows_nothing_yet() {
+        let progress = Progress::new(["my_page"]);
+        progress.not_before(5);
+        progress.reached("my_page", 4);
+        assert!(progress.wait_for("my_page", 1, Instant::now()).await.is_err());
+        progress.reached("my_page", 5);
+        assert_eq!(progress.wait_for("my_page", 1, Instant::now()).await, Ok(()));
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use crate::{
     carts::Carts,
     catalogue::{Catalogue, SearchError, SearchIndex, SearchQuery, SearchResults},
-    documents::{Collection, DocumentStore, Documents, Model, StoreError},
+    documents::{Collection, DocumentStore, Documents, Generation, Model, StoreError},
     my_page::MyPage,
     product_page::Products,
     progress::Progress,
@@ -32,7 +32,8 @@ pub struct ReadModels {
     carts: Collection<Carts>,
     sagas: Collection<Sagas>,
     catalogue: Collection<Catalogue>,
-    search: Arc<SearchIndex>,
+    /// None where the index is in another process.
+    search: Option<Arc<SearchIndex>>,
     progress: Progress,
 }
 
@@ -59,12 +60,25 @@ impl ReadModels {
         };
         let documents = Documents::open(&data.join("read-models")).map_err(failed)?;
         let search = SearchIndex::open(&data.join("search")).map_err(failed)?;
-        Self::over(Arc::new(documents), Arc::new(search)).await.map_err(failed)
+        let search = Arc::new(search);
+        let catalogue = Arc::<SearchIndex>::clone(&search);
+        let opened = Self::over(Arc::new(documents), catalogue, Some(search)).await;
+        opened.map_err(failed)
     }
 
-    /// Read models over these stores.
-    async fn over(documents: Arc<dyn DocumentStore>, search: Arc<SearchIndex>) -> Result<Self, StoreError> {
-        let catalogue: Arc<dyn DocumentStore> = Arc::<SearchIndex>::clone(&search);
+    /// Read models that lie in another process, for projections to fill; they cannot be searched from here.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn elsewhere(store: Arc<dyn DocumentStore>) -> Result<Self, StoreError> {
+        Self::over(Arc::clone(&store), store, None).await
+    }
+
+    async fn over(
+        documents: Arc<dyn DocumentStore>,
+        catalogue: Arc<dyn DocumentStore>,
+        search: Option<Arc<SearchIndex>>,
+    ) -> Result<Self, StoreError> {
         Ok(Self {
             products: Collection::open(Arc::clone(&documents)).await?,
             my_page: Collection::open(Arc::clone(&documents)).await?,
@@ -118,7 +132,33 @@ impl ReadModels {
     /// # Errors
     /// See [`SearchError`].
     pub async fn search(&self, query: SearchQuery) -> Result<SearchResults, SearchError> {
-        self.search.search(query).await
+        match &self.search {
+            Some(search) => search.search(query).await,
+            None => Err(SearchError::Unavailable("the index is in another process".to_owned())),
+        }
+    }
+
+    /// Where a read model's documents are.
+    pub(crate) fn store(&self, model: &'static str) -> &dyn DocumentStore {
+        if model == Catalogue::NAME {
+            self.catalogue.store()
+        } else {
+            self.products.store()
+        }
+    }
+
+    /// Makes a generation that was built the live one: queries from now on read it.
+    pub(crate) async fn promote(&self, generation: Generation) -> Result<(), StoreError> {
+        match generation.model {
+            Products::NAME => self.products.promote(generation).await,
+            Catalogue::NAME => self.catalogue.promote(generation).await,
+            MyPage::NAME => self.my_page.promote(generation).await,
+            SellerOrders::NAME => self.seller_orders.promote(generation).await,
+            Tracking::NAME => self.tracking.promote(generation).await,
+            Carts::NAME => self.carts.promote(generation).await,
+            Sagas::NAME => self.sagas.promote(generation).await,
+            other => Err(StoreError::Unavailable(format!("there is no read model {other}"))),
+        }
     }
 
     /// How far each projection has come.

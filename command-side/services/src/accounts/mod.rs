@@ -57,6 +57,8 @@ pub struct AccountsSettings {
     pub session_ttl: Duration,
     /// What checking one password costs.
     pub cost: Cost,
+    /// How the log is told.
+    pub relay: RelaySettings,
 }
 
 impl Default for AccountsSettings {
@@ -65,6 +67,7 @@ impl Default for AccountsSettings {
             access_ttl: edge::tokens::DEFAULT_TTL,
             session_ttl: Duration::from_secs(30 * 24 * 60 * 60),
             cost: Cost::default(),
+            relay: RelaySettings::default(),
         }
     }
 }
@@ -126,7 +129,7 @@ impl Accounts {
         settings: AccountsSettings,
     ) -> Result<Self, DatabaseError> {
         let database = Arc::new(Database::open(file, STEPS).await?);
-        let outbox = Outbox::start(Arc::clone(&database), Arc::clone(&log), RelaySettings::default()).await?;
+        let outbox = Outbox::start(Arc::clone(&database), Arc::clone(&log), settings.relay).await?;
         let accounts = Self {
             database,
             outbox,

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{Connection, SqliteConnection};
 use uuid::Uuid;
 
-use super::{AccountError, Accounts, Key, Stored, checks, find, principal};
+use super::{Account, AccountError, Accounts, Key, Stored, checks, find, principal};
 use crate::{
     relational::{BEGIN, DatabaseError},
     secret,
@@ -113,6 +113,14 @@ impl Accounts {
         self.insert_session(&mut transaction, &session, command_id).await?;
         transaction.commit().await?;
         Ok(self.answer(&stored, session.id, command_id, session.started_at))
+    }
+
+    /// Whose address and password these are, without a session: for callers that show them with every request.
+    ///
+    /// # Errors
+    /// When address or password is wrong, or too many were.
+    pub async fn account_with(&self, credentials: &Credentials) -> Result<Account, AccountError> {
+        Ok(self.authenticate(credentials).await?.account)
     }
 
     /// A new pair of tokens for a refresh token, which is used up by it. The same command again gets the same answer.

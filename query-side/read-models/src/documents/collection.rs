@@ -59,6 +59,10 @@ impl<M: Model> Collection<M> {
         })
     }
 
+    pub(crate) fn store(&self) -> &dyn DocumentStore {
+        self.store.as_ref()
+    }
+
     /// A document.
     ///
     /// # Errors
