@@ -8,8 +8,12 @@ mod browser;
 mod crashes;
 mod empty_shop;
 mod first_order;
+mod foreign_clients;
 mod house_rules;
 mod imports;
 mod operators;
 mod reference;
 mod shop;
+
+// The official Rust client's own tests: `common`, `streams`, `persistent_subscriptions`. They find each other at the root.
+include!(concat!(env!("OUT_DIR"), "/eventstore_tests.rs"));

@@ -1,0 +1,56 @@
+//! Finds the integration tests inside the `eventstore` crate's package, as Cargo unpacked it, and writes a list of modules
+//! that point there: the tests are compiled where they lie, and no copy of them is ours.
+
+use std::{env, fs, path::PathBuf, process::Command};
+
+const TESTS: [(&str, &str); 3] = [
+    ("common", "tests/common.rs"),
+    ("streams", "tests/api/streams.rs"),
+    ("persistent_subscriptions", "tests/api/persistent_subscriptions.rs"),
+];
+/// Another house's rules hold there.
+const ALLOW: &str = r#"#[allow(warnings, clippy::all, clippy::restriction, clippy::nursery, reason = "not ours")]"#;
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=../Cargo.lock");
+    let package = package();
+    let modules = TESTS.map(|(name, path)| {
+        let path = package.join(path);
+        assert!(
+            path.is_file(),
+            "{} is not in the package of `eventstore`",
+            path.display()
+        );
+        format!("{ALLOW}\n#[path = {path:?}]\nmod {name};\n")
+    });
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    fs::write(out.join("eventstore_tests.rs"), modules.concat()).expect("the list of modules cannot be written");
+}
+
+/// Where Cargo unpacked `eventstore`.
+fn package() -> PathBuf {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["metadata", "--offline", "--format-version", "1"])
+        .output()
+        .expect("cargo cannot be run");
+    let text = String::from_utf8_lossy(&output.stdout);
+    // Without a parser: a build script with dependencies would build them a second time.
+    let manifests = text
+        .split(r#""manifest_path":""#)
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next());
+    let mut folders = manifests.filter_map(|manifest| PathBuf::from(manifest).parent().map(PathBuf::from));
+    let named = |folder: &PathBuf| {
+        let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.strip_prefix("eventstore-")
+            .is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    folders.find(named).unwrap_or_else(|| {
+        panic!(
+            "no package `eventstore` in cargo metadata: {}",
+            String::from_utf8_lossy(&output.stderr)
+        )
+    })
+}
