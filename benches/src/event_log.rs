@@ -1,13 +1,13 @@
-//! Durable appends to an event log, driven as the raw file is in [`crate::raw_log`].
+//! Durable appends to an event log, driven as the raw file is.
 
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use event_log::{Append, EventLog, ExpectedVersion};
-use event_schemas::{Category, NewEvent, StreamName};
+use event_schemas::{Category, ContentType, NewEvent, StreamName};
 use uuid::Uuid;
 
-use crate::raw_log::{Throughput, drive};
+use crate::drive::{Throughput, drive};
 
 /// After so many events a writer starts a new stream: an order's life.
 const STREAM_EVENTS: u64 = 8;
@@ -41,6 +41,7 @@ pub(crate) async fn run(
                 events: vec![NewEvent {
                     id: Uuid::now_v7(),
                     event_type: "OrderPlaced".to_owned(),
+                    content: ContentType::Json,
                     metadata: Bytes::from_static(METADATA),
                     data: data.clone(),
                 }],

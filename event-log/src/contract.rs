@@ -16,7 +16,7 @@ pub mod reading;
 use std::{future::Future, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use event_schemas::{NewEvent, StreamName};
+use event_schemas::{ContentType, NewEvent, StreamName};
 use uuid::Uuid;
 
 use crate::port::{Append, AppendError, Appended, EventFilter, EventLog, ExpectedVersion, Position, RecordedEvent};
@@ -111,6 +111,7 @@ fn event(event_type: &str, data: &str) -> NewEvent {
     NewEvent {
         id: Uuid::now_v7(),
         event_type: event_type.to_owned(),
+        content: ContentType::Json,
         metadata: Bytes::from_static(br#"{"schema_version":1}"#),
         data: Bytes::from(serde_json::to_vec(data).unwrap()),
     }

@@ -35,11 +35,11 @@ use self::{
     folder::{Acknowledged, Folder},
     shared::Shared,
     store::{Store, StoreError},
-    writer::{Request, Writer},
+    writer::{Order, Request, Writer},
 };
 use crate::port::{
-    Append, AppendError, Appended, Direction, EventFilter, EventLog, LogError, LogStats, Position, RecordedEvent,
-    StreamSummary, StreamVersion, Subscription,
+    Append, AppendError, Appended, Direction, EventFilter, EventLog, ExpectedVersion, LogError, LogStats, Position,
+    RecordedEvent, StreamSummary, StreamVersion, Subscription,
 };
 
 /// Reads of up to this many events are made where they are asked for: some microseconds when the store's cache holds them. Larger
@@ -146,6 +146,20 @@ impl EmbeddedLog {
         }
     }
 
+    /// Waits in the queue until it is done.
+    async fn order(&self, order: Order) -> Result<Appended, AppendError> {
+        let (reply, outcome) = oneshot::channel();
+        let queued = match &*self.queue.read().unwrap_or_else(PoisonError::into_inner) {
+            Some(queue) => queue.send(Request { order, reply }).is_ok(),
+            None => false,
+        };
+        if !queued {
+            return Err(LogError::Unavailable("the event log is closed".to_owned()).into());
+        }
+        let stopped = |_| LogError::Unavailable("the event log stopped".to_owned());
+        outcome.await.map_err(stopped)?
+    }
+
     /// Runs a read that may take a while where it keeps nobody waiting.
     async fn blocking<T: Send + 'static>(
         &self,
@@ -192,16 +206,12 @@ impl Drop for EmbeddedLog {
 impl EventLog for EmbeddedLog {
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         self.shared.options.limits.check(&append)?;
-        let (reply, outcome) = oneshot::channel();
-        let queued = match &*self.queue.read().unwrap_or_else(PoisonError::into_inner) {
-            Some(queue) => queue.send(Request { append, reply }).is_ok(),
-            None => false,
-        };
-        if !queued {
-            return Err(LogError::Unavailable("the event log is closed".to_owned()).into());
-        }
-        let stopped = |_| LogError::Unavailable("the event log stopped".to_owned());
-        outcome.await.map_err(stopped)?
+        self.order(Order::Append(append)).await
+    }
+
+    async fn tombstone(&self, stream: &StreamName, expected: ExpectedVersion) -> Result<Appended, AppendError> {
+        let stream = stream.clone();
+        self.order(Order::Tombstone { stream, expected }).await
     }
 
     async fn read_stream(
@@ -248,6 +258,31 @@ impl EventLog for EmbeddedLog {
         }
         let filter = filter.clone();
         self.blocking(move |shared| shared.page(after, &filter, max, BLOCKING_SCAN.max(max)))
+            .await
+    }
+
+    async fn read_all_backwards(
+        &self,
+        before: Option<Position>,
+        filter: &EventFilter,
+        max: usize,
+    ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
+        let end = Position(self.shared.head().0 + 1);
+        let before = before.map_or(end, |before| before.min(end));
+        if before.0 <= 1 {
+            return Ok((vec![], Position::START));
+        }
+        if max == 0 {
+            return Ok((vec![], before));
+        }
+        if let Some(page) = self.shared.tail().page_backwards(before, filter, max) {
+            return Ok(page);
+        }
+        if max <= INLINE_EVENTS {
+            return self.shared.page_backwards(before, filter, max, INLINE_SCAN);
+        }
+        let filter = filter.clone();
+        self.blocking(move |shared| shared.page_backwards(before, &filter, max, BLOCKING_SCAN.max(max)))
             .await
     }
 

@@ -4,11 +4,12 @@
 //! (tests).
 
 pub mod contract;
+pub mod copy;
 pub mod embedded;
 pub mod memory;
 mod port;
 
 pub use port::{
-    Append, AppendError, Appended, Direction, EventFilter, EventLog, ExpectedVersion, LogError, LogStats, Position,
-    RecordedEvent, StreamSummary, StreamVersion, Subscription,
+    Append, AppendError, Appended, Direction, EventFilter, EventLog, ExpectedVersion, Follow, LogError, LogStats,
+    Position, Recorded, RecordedEvent, STREAM_DELETED, StreamSummary, StreamVersion, Subscription, TOMBSTONE,
 };

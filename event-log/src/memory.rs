@@ -2,17 +2,17 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
-use event_schemas::{StreamName, Timestamp};
+use event_schemas::{NewEvent, StreamName, Timestamp};
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::port::{
     Append, AppendError, Appended, Direction, EventFilter, EventLog, ExpectedVersion, LogError, LogStats, Position,
-    RecordedEvent, StreamSummary, StreamVersion, Subscription,
+    Recorded, RecordedEvent, StreamSummary, StreamVersion, Subscription, TOMBSTONE, stream_deleted,
 };
 
 /// An event log that lives as long as its last [`Arc`].
@@ -51,56 +51,74 @@ impl Events {
             expected,
             events,
         } = append;
+        let actual = self.version(&stream)?;
         if let Some(appended) = self.duplicate(&stream, &events)? {
             return Ok(appended);
         }
-        let actual = self
-            .streams
-            .get(&stream)
-            .map(|events| events.len() as StreamVersion - 1);
-        let fits = match expected {
-            ExpectedVersion::Any => true,
-            ExpectedVersion::None => actual.is_none(),
-            ExpectedVersion::Exact(version) => actual == Some(version),
-        };
-        if !fits {
+        if !expected.fits(actual) {
             return Err(AppendError::Conflict {
                 stream,
                 expected,
                 actual,
             });
         }
-        let recorded_at = Timestamp::now();
-        let own = self.streams.entry(stream.clone()).or_default();
-        for event in events {
-            let recorded = Arc::new(RecordedEvent {
-                position: Position(self.all.len() as u64 + 1),
+        Ok(self.write(&stream, actual.map_or(0, |actual| actual + 1), events))
+    }
+
+    fn tombstone(&mut self, stream: &StreamName, expected: ExpectedVersion) -> Result<Appended, AppendError> {
+        let actual = self.version(stream)?;
+        if !expected.fits(actual) {
+            return Err(AppendError::Conflict {
                 stream: stream.clone(),
-                version: own.len() as StreamVersion,
+                expected,
+                actual,
+            });
+        }
+        Ok(self.write(stream, TOMBSTONE, vec![stream_deleted()]))
+    }
+
+    /// The version of a stream's last event.
+    fn version(&self, stream: &StreamName) -> Result<Option<StreamVersion>, AppendError> {
+        let last = self.streams.get(stream).and_then(|own| own.last());
+        match last.map(|last| last.version) {
+            Some(TOMBSTONE) => Err(AppendError::Deleted { stream: stream.clone() }),
+            version => Ok(version),
+        }
+    }
+
+    /// The first of `events` gets the version `first`.
+    fn write(&mut self, stream: &StreamName, first: StreamVersion, events: Vec<NewEvent>) -> Appended {
+        // A clock that is set back does not make later events older.
+        let last = self.all.last().map(|last| last.recorded_at);
+        let recorded_at = last.map_or_else(Timestamp::now, |last| last.max(Timestamp::now()));
+        let own = self.streams.entry(stream.clone()).or_default();
+        let (mut version, mut position) = (first, Position(self.all.len() as u64));
+        for (event, next) in events.into_iter().zip(first..) {
+            (version, position) = (next, Position(position.0 + 1));
+            let recorded = Arc::new(RecordedEvent::new(Recorded {
+                position,
+                stream: stream.clone(),
+                version,
                 id: event.id,
                 event_type: event.event_type.into(),
                 recorded_at,
+                content: event.content,
                 metadata: event.metadata,
                 data: event.data,
-                read: OnceLock::new(),
-            });
+            }));
             own.push(Arc::clone(&recorded));
             self.by_id.insert(recorded.id, Arc::clone(&recorded));
             self.all.push(recorded);
         }
-        Ok(Appended {
-            version: own.len() as StreamVersion - 1,
-            position: Position(self.all.len() as u64),
+        Appended {
+            version,
+            position,
             duplicate: false,
-        })
+        }
     }
 
     /// What the same append answered before, if it was made before.
-    fn duplicate(
-        &self,
-        stream: &StreamName,
-        events: &[event_schemas::NewEvent],
-    ) -> Result<Option<Appended>, AppendError> {
+    fn duplicate(&self, stream: &StreamName, events: &[NewEvent]) -> Result<Option<Appended>, AppendError> {
         let refused = |text: String| Err(AppendError::Refused(text));
         if events.is_empty() {
             return refused("it holds no event; append at least one".to_owned());
@@ -138,6 +156,13 @@ impl EventLog for MemoryLog {
         Ok(appended)
     }
 
+    async fn tombstone(&self, stream: &StreamName, expected: ExpectedVersion) -> Result<Appended, AppendError> {
+        let mut events = self.events();
+        let appended = events.tombstone(stream, expected)?;
+        self.heads.send_replace(appended.position);
+        Ok(appended)
+    }
+
     async fn read_stream(
         &self,
         stream: &StreamName,
@@ -149,11 +174,13 @@ impl EventLog for MemoryLog {
         let Some(own) = events.streams.get(stream) else {
             return Ok(vec![]);
         };
-        let at = |version: StreamVersion| usize::try_from(version).unwrap_or(usize::MAX).min(own.len());
         Ok(match direction {
-            Direction::Forwards => own[at(from.unwrap_or(0))..].iter().take(max).cloned().collect(),
+            Direction::Forwards => {
+                let start = own.partition_point(|event| event.version < from.unwrap_or(0));
+                own[start..].iter().take(max).cloned().collect()
+            }
             Direction::Backwards => {
-                let end = from.map_or(own.len(), |from| at(from.saturating_add(1)));
+                let end = own.partition_point(|event| from.is_none_or(|from| event.version <= from));
                 own[..end].iter().rev().take(max).cloned().collect()
             }
         })
@@ -179,6 +206,27 @@ impl EventLog for MemoryLog {
             }
         }
         Ok((page, at))
+    }
+
+    async fn read_all_backwards(
+        &self,
+        before: Option<Position>,
+        filter: &EventFilter,
+        max: usize,
+    ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
+        let events = self.events();
+        let end = before.map_or(usize::MAX, |before| usize::try_from(before.0).unwrap_or(usize::MAX));
+        let end = end.saturating_sub(1).min(events.all.len());
+        let mut page = vec![];
+        for event in events.all[..end].iter().rev() {
+            if page.len() >= max {
+                return Ok((page, Position(event.position.0 + 1)));
+            }
+            if filter.passes(event.stream.category(), &event.event_type) {
+                page.push(Arc::clone(event));
+            }
+        }
+        Ok((page, Position::START))
     }
 
     async fn subscribe(self: Arc<Self>, after: Position, filter: EventFilter) -> Result<Subscription, LogError> {

@@ -1,15 +1,20 @@
 //! The port: what every event log can do.
 
-use std::{
-    fmt,
-    sync::{Arc, OnceLock},
-};
+mod following;
+mod recorded;
+
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use event_schemas::{Category, DecodeError, DomainEvent, Metadata, NewEvent, ShopEvent, StreamName, Timestamp};
+use event_schemas::{Category, ContentType, NewEvent, StreamName};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub use self::{
+    following::{Follow, Subscription},
+    recorded::{Recorded, RecordedEvent},
+};
 
 /// An event's place in the whole log. Positions grow, need not be consecutive, and are never 0: 0 is before the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -30,15 +35,34 @@ impl fmt::Display for Position {
 /// An event's place in its stream; the first is 0, then 1, 2, 3 …
 pub type StreamVersion = u64;
 
+/// The version of the event that ends a deleted stream.
+pub const TOMBSTONE: StreamVersion = i64::MAX as u64;
+/// The type of the event that ends a deleted stream.
+pub const STREAM_DELETED: &str = "$streamDeleted";
+
 /// What the writer believes the stream to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpectedVersion {
     /// No event yet.
     None,
+    /// Any event.
+    Exists,
     /// The last event has this version.
     Exact(StreamVersion),
     /// Whatever it holds.
     Any,
+}
+
+impl ExpectedVersion {
+    /// Whether a stream fits whose last event has the version `actual`; none for a stream with no event.
+    pub fn fits(self, actual: Option<StreamVersion>) -> bool {
+        match self {
+            Self::Any => true,
+            Self::None => actual.is_none(),
+            Self::Exists => actual.is_some(),
+            Self::Exact(version) => actual == Some(version),
+        }
+    }
 }
 
 /// Events for one stream: all are written or none is.
@@ -59,8 +83,20 @@ pub struct Appended {
     pub version: StreamVersion,
     /// The position of the last event of this append.
     pub position: Position,
-    /// These very events (by id) had been appended before; nothing was written now.
+    /// These very events (by id) are known to have been appended before; nothing was written now. An adapter over a server that does
+    /// not tell may say false of a repetition within the same instant.
     pub duplicate: bool,
+}
+
+/// The event that ends a stream: nothing is in it.
+pub(crate) fn stream_deleted() -> NewEvent {
+    NewEvent {
+        id: Uuid::now_v7(),
+        event_type: STREAM_DELETED.to_owned(),
+        content: ContentType::Binary,
+        metadata: Bytes::new(),
+        data: Bytes::new(),
+    }
 }
 
 /// Why an append did not happen. Nothing of it was written.
@@ -76,7 +112,13 @@ pub enum AppendError {
         /// The version of its last event; none for a stream with no event.
         actual: Option<StreamVersion>,
     },
-    /// No event, too large an event, or an id that stands elsewhere in the log already.
+    /// The stream was deleted for good: nothing can ever be appended to it again.
+    #[error("{stream} was deleted for good, nothing can be appended to it")]
+    Deleted {
+        /// The stream.
+        stream: StreamName,
+    },
+    /// No event, too large an event, or ids that the log cannot take: an append known in part, an id twice.
     #[error("the append is refused: {0}")]
     Refused(String),
     /// The log itself failed. Whether the append happened is unknown: append the same ids again to find out.
@@ -98,70 +140,6 @@ pub enum LogError {
         /// What does not fit.
         detail: String,
     },
-}
-
-type ReadOnce = Result<Arc<(Metadata, ShopEvent)>, Arc<DecodeError>>;
-
-/// An event as the log holds it.
-#[derive(Debug)]
-pub struct RecordedEvent {
-    /// Its place in the whole log.
-    pub position: Position,
-    /// Its stream.
-    pub stream: StreamName,
-    /// Its place in the stream.
-    pub version: StreamVersion,
-    /// Its id.
-    pub id: Uuid,
-    /// Its type's name.
-    pub event_type: Box<str>,
-    /// When the log took it.
-    pub recorded_at: Timestamp,
-    /// [`Metadata`] as JSON.
-    pub metadata: Bytes,
-    /// The event as JSON.
-    pub data: Bytes,
-    /// The two above, read once however many subscribers share this event.
-    pub(crate) read: OnceLock<ReadOnce>,
-}
-
-impl RecordedEvent {
-    /// The metadata and the event, read from their bytes at the first call.
-    ///
-    /// # Errors
-    /// When the event is of an unknown category or type, from a newer version, or malformed.
-    pub fn shop_event(&self) -> Result<&(Metadata, ShopEvent), Arc<DecodeError>> {
-        let read = self.read.get_or_init(|| {
-            let metadata = self.metadata().map_err(Arc::new)?;
-            let category = Category::parse(self.stream.category()).ok_or_else(|| {
-                let (event_type, category) = (self.event_type.to_string(), self.stream.category().to_owned());
-                Arc::new(DecodeError::UnknownType { event_type, category })
-            })?;
-            let event = ShopEvent::decode(category, &self.event_type, metadata.schema_version, &self.data)?;
-            Ok(Arc::new((metadata, event)))
-        });
-        read.as_deref().map_err(Arc::clone)
-    }
-
-    /// The metadata alone.
-    ///
-    /// # Errors
-    /// When it is malformed.
-    pub fn metadata(&self) -> Result<Metadata, DecodeError> {
-        serde_json::from_slice(&self.metadata).map_err(|source| DecodeError::Malformed {
-            event_type: "metadata",
-            schema_version: 1,
-            source,
-        })
-    }
-
-    /// The event as one of `E`'s family.
-    ///
-    /// # Errors
-    /// As [`DomainEvent::decode`].
-    pub fn decode<E: DomainEvent>(&self) -> Result<E, DecodeError> {
-        E::decode(&self.event_type, self.metadata()?.schema_version, &self.data)
-    }
 }
 
 /// Which events a reader of the whole log wants.
@@ -203,7 +181,7 @@ pub enum Direction {
 pub struct StreamSummary {
     /// Its name.
     pub stream: StreamName,
-    /// The version of its last event: one less than how many it holds.
+    /// The version of its last event: one less than how many it holds, or [`TOMBSTONE`].
     pub version: StreamVersion,
     /// The position of its last event.
     pub position: Position,
@@ -214,7 +192,7 @@ pub struct StreamSummary {
 pub struct LogStats {
     /// Events in the log.
     pub events: u64,
-    /// Streams in the log.
+    /// Streams in the log that hold an event beside a tombstone.
     pub streams: u64,
     /// The last event's position.
     pub head: Position,
@@ -228,6 +206,9 @@ pub struct LogStats {
 ///
 /// Everything returned by an append is durable. Readers see whole appends only, in the order of their positions, and never
 /// an event that could still be lost.
+///
+/// That an id stands once in the whole log is a promise of the embedded and the in-memory log only: a server keeps it for one stream, and
+/// as far back as it remembers.
 #[async_trait]
 pub trait EventLog: Send + Sync + 'static {
     /// Appends to one stream, all or nothing. Idempotent by event id: the same ids to the same stream again succeed with
@@ -236,6 +217,13 @@ pub trait EventLog: Send + Sync + 'static {
     /// # Errors
     /// See [`AppendError`].
     async fn append(&self, append: Append) -> Result<Appended, AppendError>;
+
+    /// Deletes a stream for good: a last event, of type [`STREAM_DELETED`] and version [`TOMBSTONE`], behind which nothing can be appended. A
+    /// stream that holds nothing yet can be deleted, too. What it held stays readable, the tombstone last.
+    ///
+    /// # Errors
+    /// See [`AppendError`]; [`AppendError::Deleted`] for a stream that was deleted before.
+    async fn tombstone(&self, stream: &StreamName, expected: ExpectedVersion) -> Result<Appended, AppendError>;
 
     /// At most `max` events of a stream, starting with version `from` (inclusive) in `direction`; none for a stream that does
     /// not exist. Backwards, `from` is `None` for "from the last".
@@ -262,6 +250,18 @@ pub trait EventLog: Send + Sync + 'static {
         max: usize,
     ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError>;
 
+    /// At most `max` events before position `before` (before the end for `None`), newest first, that pass the filter. The position returned is
+    /// the next `before`: everything from it on was considered. It is [`Position::START`] when there is nothing further.
+    ///
+    /// # Errors
+    /// As [`Self::read_stream`].
+    async fn read_all_backwards(
+        &self,
+        before: Option<Position>,
+        filter: &EventFilter,
+        max: usize,
+    ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError>;
+
     /// Everything after `after`, and then whatever comes, without gap or double.
     ///
     /// # Errors
@@ -282,50 +282,4 @@ pub trait EventLog: Send + Sync + 'static {
     /// # Errors
     /// As [`Self::read_stream`].
     async fn stats(&self) -> Result<LogStats, LogError>;
-}
-
-/// Follows the log: the reader asks for the next batch when it is ready for it, so a slow reader holds no memory.
-pub struct Subscription {
-    log: Arc<dyn EventLog>,
-    heads: tokio::sync::watch::Receiver<Position>,
-    filter: EventFilter,
-    at: Position,
-}
-
-impl Subscription {
-    /// A subscription that reads pages of `log` and waits on `heads` at its end. For adapters.
-    pub fn new(
-        log: Arc<dyn EventLog>,
-        heads: tokio::sync::watch::Receiver<Position>,
-        filter: EventFilter,
-        after: Position,
-    ) -> Self {
-        Self {
-            log,
-            heads,
-            filter,
-            at: after,
-        }
-    }
-
-    /// The next events, at most `max`, waiting until there is at least one or the position moved on over events that the
-    /// filter leaves out. The position is everything considered so far: the checkpoint to keep.
-    ///
-    /// Dropping the future loses nothing.
-    ///
-    /// # Errors
-    /// When the log fails; a later call goes on from the same place.
-    pub async fn next(&mut self, max: usize) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
-        loop {
-            let (events, at) = self.log.read_all(self.at, &self.filter, max).await?;
-            if at > self.at {
-                self.at = at;
-                return Ok((events, at));
-            }
-            let behind = *self.heads.borrow_and_update() > self.at;
-            if !behind && self.heads.changed().await.is_err() {
-                return Err(LogError::Unavailable("the log is closed".to_owned()));
-            }
-        }
-    }
 }

@@ -31,7 +31,7 @@ pub mod time;
 pub mod upcasters;
 
 pub use address::Address;
-pub use envelope::{Actor, Category, Metadata, NewEvent, StreamName};
+pub use envelope::{Actor, Category, ContentType, Metadata, NewEvent, StreamName};
 pub use family::{DecodeError, DomainEvent};
 pub use ids::{AccountId, CustomerId, Id, OrderId, PaymentId, ProductId, SellerId, ShipmentId};
 pub use money::{Currency, Money};

@@ -183,6 +183,7 @@ impl<A: Aggregate> Execution<A> {
                 // These ids are in the log: the same command came in twice at once. What is there is the answer.
                 Ok(_) => return self.answered_by_log(id, context, "the events are there already").await,
                 Err(AppendError::Refused(why)) => return self.answered_by_log(id, context, &why).await,
+                Err(error @ AppendError::Deleted { .. }) => return Err(ServiceError::Fault(error.to_string())),
                 Err(AppendError::Log(error)) => return Err(error.into()),
             }
             metrics::counter!("command_conflicts_total").increment(1);

@@ -234,6 +234,10 @@ impl EventLog for Rivalled {
         self.log.append(append).await
     }
 
+    async fn tombstone(&self, stream: &StreamName, expected: ExpectedVersion) -> Result<Appended, AppendError> {
+        self.log.tombstone(stream, expected).await
+    }
+
     async fn read_stream(
         &self,
         stream: &StreamName,
@@ -251,6 +255,15 @@ impl EventLog for Rivalled {
         max: usize,
     ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
         self.log.read_all(after, filter, max).await
+    }
+
+    async fn read_all_backwards(
+        &self,
+        before: Option<Position>,
+        filter: &EventFilter,
+        max: usize,
+    ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
+        self.log.read_all_backwards(before, filter, max).await
     }
 
     async fn subscribe(self: Arc<Self>, after: Position, filter: EventFilter) -> Result<Subscription, LogError> {

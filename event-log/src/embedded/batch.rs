@@ -1,9 +1,6 @@
 //! One group commit: the appends that were in the queue, checked one after the other, written together.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, OnceLock},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use event_schemas::{NewEvent, StreamName, Timestamp};
 use fjall::{PersistMode, Slice};
@@ -15,7 +12,10 @@ use super::{
     store::{Store, TOTALS_KEY, stream_key},
     totals::Totals,
 };
-use crate::port::{Append, AppendError, Appended, ExpectedVersion, LogError, Position, RecordedEvent};
+use crate::port::{
+    Append, AppendError, Appended, ExpectedVersion, LogError, Position, Recorded, RecordedEvent, StreamVersion,
+    TOMBSTONE, stream_deleted,
+};
 
 /// The events admitted so far. Nothing outside it changes before it is durable, so a batch that fails is simply dropped.
 pub(super) struct Batch<'a> {
@@ -55,37 +55,48 @@ impl<'a> Batch<'a> {
             expected,
             events,
         } = append;
+        let actual = self.version(&stream)?;
         if let Some(appended) = self.duplicate(&stream, &events)? {
             return Ok(appended);
         }
-        let head = self.head(&stream)?;
-        let actual = head.map(|head| head.version);
-        let fits = match expected {
-            ExpectedVersion::Any => true,
-            ExpectedVersion::None => actual.is_none(),
-            ExpectedVersion::Exact(version) => actual == Some(version),
-        };
-        if !fits {
-            return Err(AppendError::Conflict {
-                stream,
-                expected,
-                actual,
-            });
+        check(&stream, expected, actual)?;
+        Ok(self.take(stream, actual.map_or(0, |version| version + 1), events))
+    }
+
+    /// As [`Self::admit`], for the end of a stream.
+    pub(super) fn admit_tombstone(
+        &mut self,
+        stream: StreamName,
+        expected: ExpectedVersion,
+    ) -> Result<Appended, AppendError> {
+        check(&stream, expected, self.version(&stream)?)?;
+        Ok(self.take(stream, TOMBSTONE, vec![stream_deleted()]))
+    }
+
+    /// The version of a stream's last event.
+    fn version(&self, stream: &StreamName) -> Result<Option<StreamVersion>, AppendError> {
+        match self.head(stream)?.map(|head| head.version) {
+            Some(TOMBSTONE) => Err(AppendError::Deleted { stream: stream.clone() }),
+            version => Ok(version),
         }
-        let mut version = actual.map_or(0, |version| version + 1);
+    }
+
+    /// The first of `events` gets the version `first`.
+    fn take(&mut self, stream: StreamName, first: StreamVersion, events: Vec<NewEvent>) -> Appended {
+        let mut version = first;
         for event in events {
             self.ids.insert(event.id, self.events.len());
-            self.events.push(Arc::new(RecordedEvent {
+            self.events.push(Arc::new(RecordedEvent::new(Recorded {
                 position: Position(self.next),
                 stream: stream.clone(),
                 version,
                 id: event.id,
                 event_type: event.event_type.into_boxed_str(),
                 recorded_at: self.recorded_at,
+                content: event.content,
                 metadata: event.metadata,
                 data: event.data,
-                read: OnceLock::new(),
-            }));
+            })));
             (self.next, version) = (self.next + 1, version + 1);
         }
         let head = StreamHead {
@@ -93,11 +104,11 @@ impl<'a> Batch<'a> {
             position: self.next - 1,
         };
         self.heads.insert(stream, head);
-        Ok(Appended {
+        Appended {
             version: head.version,
             position: Position(head.position),
             duplicate: false,
-        })
+        }
     }
 
     fn head(&self, stream: &StreamName) -> Result<Option<StreamHead>, LogError> {
@@ -208,6 +219,17 @@ impl<'a> Batch<'a> {
         }
         batch.commit()
     }
+}
+
+fn check(stream: &StreamName, expected: ExpectedVersion, actual: Option<StreamVersion>) -> Result<(), AppendError> {
+    if expected.fits(actual) {
+        return Ok(());
+    }
+    Err(AppendError::Conflict {
+        stream: stream.clone(),
+        expected,
+        actual,
+    })
 }
 
 /// An id that occurs more than once. Appends are short: comparing all pairs is cheaper than a set up to a length.

@@ -8,22 +8,25 @@
 //! · stream · type · metadata · data
 //! ```
 //!
-//! in little-endian; `length` counts what follows the checksum, and the checksum covers just that.
+//! in little-endian; `length` counts what follows the checksum, and the checksum covers just that. The top bit of the metadata's length
+//! says that the data is binary.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use event_schemas::{StreamName, Timestamp};
+use event_schemas::{ContentType, StreamName, Timestamp};
 use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::port::{Position, RecordedEvent};
+use crate::port::{Position, Recorded, RecordedEvent};
 
 /// A segment is closed when it is as large as this.
 pub(super) const SEGMENT_BYTES: usize = 16 * 1024;
 
 const FRAME: usize = 12;
 const HEADER: usize = 46;
+/// In the metadata's length.
+const BINARY: u32 = 1 << 31;
 
 /// Where a record stands: in which segment (named by the position of its first record), at which byte of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +78,7 @@ impl<'a> Fields<'a> {
 
 /// Appends one record to a segment.
 ///
-/// The caller has checked the lengths (`limits.rs`): a stream's name and a type's name fit a byte, the rest 32 bits.
+/// The caller has checked the lengths (`limits.rs`): a stream's name and a type's name fit a byte, the rest 31 bits.
 pub(super) fn write(segment: &mut Vec<u8>, event: &RecordedEvent) {
     let stream = event.stream.as_str().as_bytes();
     let event_type = event.event_type.as_bytes();
@@ -90,7 +93,11 @@ pub(super) fn write(segment: &mut Vec<u8>, event: &RecordedEvent) {
     segment.extend_from_slice(event.id.as_bytes());
     segment.push(stream.len() as u8);
     segment.push(event_type.len() as u8);
-    segment.extend_from_slice(&(event.metadata.len() as u32).to_le_bytes());
+    let content = match event.content {
+        ContentType::Json => 0,
+        ContentType::Binary => BINARY,
+    };
+    segment.extend_from_slice(&(event.metadata.len() as u32 | content).to_le_bytes());
     segment.extend_from_slice(stream);
     segment.extend_from_slice(event_type);
     segment.extend_from_slice(&event.metadata);
@@ -108,6 +115,7 @@ pub(super) struct Record<'a> {
     id: Uuid,
     stream: &'a str,
     pub(super) event_type: &'a str,
+    content: ContentType,
     metadata: std::ops::Range<usize>,
     data: std::ops::Range<usize>,
 }
@@ -130,6 +138,21 @@ pub(super) fn read(segment: &Bytes, offset: usize) -> Result<(Record<'_>, usize)
     Ok((record, start + length))
 }
 
+/// Every record of a segment.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn all(segment: &Bytes) -> Result<Vec<Record<'_>>, &'static str> {
+    let mut records = vec![];
+    let mut offset = 0;
+    while offset < segment.len() {
+        let (record, next) = read(segment, offset)?;
+        records.push(record);
+        offset = next;
+    }
+    Ok(records)
+}
+
 fn body_of<'a>(segment: &'a Bytes, body: &'a [u8], start: usize) -> Option<Record<'a>> {
     let mut fields = Fields(body);
     let position = fields.u64()?;
@@ -137,7 +160,12 @@ fn body_of<'a>(segment: &'a Bytes, body: &'a [u8], start: usize) -> Option<Recor
     let recorded_at = i64::from_le_bytes(fields.array()?);
     let id = Uuid::from_bytes(fields.array()?);
     let [stream_length, type_length] = fields.array::<2>()?;
-    let metadata_length = fields.u32()? as usize;
+    let metadata_length = fields.u32()?;
+    let content = match metadata_length & BINARY {
+        0 => ContentType::Json,
+        _ => ContentType::Binary,
+    };
+    let metadata_length = (metadata_length & !BINARY) as usize;
     let stream = std::str::from_utf8(fields.take(stream_length.into())?).ok()?;
     let event_type = std::str::from_utf8(fields.take(type_length.into())?).ok()?;
     let metadata_start = start + (body.len() - fields.0.len());
@@ -151,6 +179,7 @@ fn body_of<'a>(segment: &'a Bytes, body: &'a [u8], start: usize) -> Option<Recor
         id,
         stream,
         event_type,
+        content,
         metadata: metadata_start..data_start,
         data: data_start..data_start + fields.0.len(),
     })
@@ -173,17 +202,17 @@ impl Record<'_> {
     /// When the stream's name is none.
     pub(super) fn to_event(&self) -> Result<Arc<RecordedEvent>, &'static str> {
         let stream: StreamName = self.stream.parse().map_err(|_| "its stream has no proper name")?;
-        Ok(Arc::new(RecordedEvent {
+        Ok(Arc::new(RecordedEvent::new(Recorded {
             position: Position(self.position),
             stream,
             version: self.version,
             id: self.id,
             event_type: self.event_type.into(),
             recorded_at: Timestamp::from_millis(self.recorded_at),
+            content: self.content,
             metadata: self.segment.slice(self.metadata.clone()),
             data: self.segment.slice(self.data.clone()),
-            read: OnceLock::new(),
-        }))
+        })))
     }
 }
 
@@ -194,17 +223,21 @@ mod tests {
     use super::*;
 
     fn event(position: u64, stream: &str, event_type: &str, metadata: &[u8], data: &[u8]) -> RecordedEvent {
-        RecordedEvent {
+        RecordedEvent::new(Recorded {
             position: Position(position),
             stream: stream.parse().unwrap(),
             version: position % 7,
             id: Uuid::from_u128(u128::from(position) << 3),
             event_type: event_type.into(),
             recorded_at: Timestamp::from_millis(-5),
+            content: if data.len().is_multiple_of(2) {
+                ContentType::Json
+            } else {
+                ContentType::Binary
+            },
             metadata: Bytes::copy_from_slice(metadata),
             data: Bytes::copy_from_slice(data),
-            read: OnceLock::new(),
-        }
+        })
     }
 
     proptest! {

@@ -17,7 +17,7 @@ use super::{
     tail::Tail,
     totals::Totals,
 };
-use crate::port::{Direction, EventFilter, LogError, Position, RecordedEvent, StreamSummary, StreamVersion};
+use crate::port::{Direction, EventFilter, LogError, Position, RecordedEvent, StreamSummary, StreamVersion, TOMBSTONE};
 
 /// How many streams' last versions are kept in memory: those that are written to, a few megabytes.
 const KNOWN_HEADS: usize = 64 * 1024;
@@ -140,6 +140,46 @@ impl Shared {
         })
     }
 
+    /// As [`Self::page`], back from `before`.
+    pub(super) fn page_backwards(
+        &self,
+        before: Position,
+        filter: &EventFilter,
+        max: usize,
+        scan: usize,
+    ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
+        self.with_store(|store| {
+            let (mut page, mut at, mut scanned, mut bytes) = (vec![], before, 0, 0);
+            for segment in store.segments_back_from(before.0.saturating_sub(1)) {
+                let (_, segment) = segment?;
+                let fault = |at: Position, detail| damaged(format_args!("position {}", at.0.saturating_sub(1)), detail);
+                let records = record::all(&segment).map_err(|detail| fault(at, detail))?;
+                for record in records.iter().rev() {
+                    if page.len() >= max || scanned >= scan || bytes >= PAGE_BYTES {
+                        return Ok((page, at));
+                    }
+                    if record.position >= before.0 {
+                        continue;
+                    }
+                    if record.position + 1 != at.0 {
+                        return Err(fault(at, "it is missing"));
+                    }
+                    if filter.passes(record.category(), record.event_type) {
+                        let event = record.to_event().map_err(|detail| fault(at, detail))?;
+                        bytes += event.data.len() + event.metadata.len();
+                        page.push(event);
+                    }
+                    scanned += 1;
+                    at = Position(record.position);
+                }
+            }
+            if at.0 > 1 {
+                return Err(damaged(format_args!("position {}", at.0 - 1), "it is missing"));
+            }
+            Ok((page, Position::START))
+        })
+    }
+
     /// As [`crate::EventLog::read_stream`].
     pub(super) fn stream_page(
         &self,
@@ -173,11 +213,13 @@ impl Shared {
                 if location.position > head {
                     continue;
                 }
-                if expected.is_some_and(|expected| expected != version) {
+                // Between the last version and the tombstone is nothing.
+                if version != TOMBSTONE && expected.is_some_and(|expected| expected != version) {
                     return Err(damaged(stream, format!("a version before {version} is missing")));
                 }
                 page.push(self.event(store, stream, version, location, &mut segment)?);
                 expected = match direction {
+                    _ if version == TOMBSTONE => None,
                     Direction::Forwards => version.checked_add(1),
                     Direction::Backwards => version.checked_sub(1),
                 };

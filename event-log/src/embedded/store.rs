@@ -29,7 +29,7 @@ use super::{
     record::{self, Location},
     totals::Totals,
 };
-use crate::port::{LogError, RecordedEvent, StreamVersion};
+use crate::port::{LogError, RecordedEvent, StreamVersion, TOMBSTONE};
 
 /// The open database.
 pub(super) struct Store {
@@ -163,6 +163,11 @@ impl Store {
         Ok(self.segments.range(start..).map(segment_of))
     }
 
+    /// The segments from the one that holds `position` back to the first.
+    pub(super) fn segments_back_from(&self, position: u64) -> impl Iterator<Item = Result<(u64, Bytes), LogError>> {
+        self.segments.range(..=position.to_be_bytes()).rev().map(segment_of)
+    }
+
     /// The event at a place that an index named.
     pub(super) fn event(
         &self,
@@ -216,10 +221,14 @@ impl Store {
 
     /// The last version of a stream and where it stands.
     ///
-    /// New streams are the common case of an append: a look at version 0 answers for them, and Bloom filters answer that.
+    /// New streams are the common case of an append: a look at version 0 answers for them, and at the tombstone, which may stand in a stream
+    /// alone; and Bloom filters answer those.
     pub(super) fn stream_head(&self, stream: &str) -> Result<Option<(StreamVersion, Location)>, LogError> {
-        let first = stream_key(stream, 0);
-        if !self.streams.contains_key(first).map_err(|error| fault(stream, error))? {
+        let holds = |version| {
+            let key = stream_key(stream, version);
+            self.streams.contains_key(key).map_err(|error| fault(stream, error))
+        };
+        if !holds(0)? && !holds(TOMBSTONE)? {
             return Ok(None);
         }
         self.stream(stream, 0..=StreamVersion::MAX).next_back().transpose()

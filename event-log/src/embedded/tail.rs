@@ -77,4 +77,26 @@ impl Tail {
         }
         Some((page, at))
     }
+
+    /// As [`crate::EventLog::read_all_backwards`], as far back as the oldest event here; none if the first one wanted is older.
+    pub(super) fn page_backwards(
+        &self,
+        before: Position,
+        filter: &EventFilter,
+        max: usize,
+    ) -> Option<(Vec<Arc<RecordedEvent>>, Position)> {
+        let last = self.index(before.0.checked_sub(1)?)?;
+        let mut page = vec![];
+        let mut at = before;
+        for event in self.events.iter().take(last + 1).rev() {
+            if page.len() >= max {
+                break;
+            }
+            at = event.position;
+            if filter.passes(event.stream.category(), &event.event_type) {
+                page.push(Arc::clone(event));
+            }
+        }
+        (at < before).then_some((page, at))
+    }
 }

@@ -11,11 +11,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use event_schemas::NewEvent;
+use event_schemas::{ContentType, NewEvent};
 use uuid::Uuid;
 
 use super::*;
-use crate::port::ExpectedVersion;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keeps_the_contract() {
@@ -58,6 +57,7 @@ fn event(data: &str) -> NewEvent {
     NewEvent {
         id: Uuid::now_v7(),
         event_type: "Tested".to_owned(),
+        content: ContentType::Json,
         metadata: Bytes::from_static(br#"{"schema_version":1}"#),
         data: Bytes::copy_from_slice(data.as_bytes()),
     }

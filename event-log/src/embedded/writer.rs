@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use event_schemas::StreamName;
 use tokio::sync::{oneshot, watch};
 
 use super::{
@@ -21,7 +22,7 @@ use super::{
     store::{Store, StoreError},
     totals::Totals,
 };
-use crate::port::{Append, AppendError, Appended, LogError, Position, RecordedEvent};
+use crate::port::{Append, AppendError, Appended, ExpectedVersion, LogError, Position, RecordedEvent};
 
 /// The most appends of one batch, and the most bytes: a batch is held in memory, and everyone in it waits for all of it.
 const BATCH_APPENDS: usize = 1024;
@@ -29,15 +30,27 @@ const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// After a failure the store is opened again at most this often, when there is something to append.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
-/// An append in the queue.
+/// What can wait in the queue.
+pub(super) enum Order {
+    Append(Append),
+    Tombstone {
+        stream: StreamName,
+        expected: ExpectedVersion,
+    },
+}
+
+/// An order, and who waits for it.
 pub(super) struct Request {
-    pub(super) append: Append,
+    pub(super) order: Order,
     pub(super) reply: oneshot::Sender<Result<Appended, AppendError>>,
 }
 
 impl Request {
     fn bytes(&self) -> usize {
-        let events = self.append.events.iter();
+        let events = match &self.order {
+            Order::Append(append) => append.events.iter(),
+            Order::Tombstone { .. } => [].iter(),
+        };
         events.map(|event| event.data.len() + event.metadata.len()).sum()
     }
 }
@@ -59,7 +72,7 @@ pub(super) struct Writer {
 /// What a batch brought about, once it is durable.
 struct Written {
     events: Vec<Arc<RecordedEvent>>,
-    heads: Vec<(event_schemas::StreamName, StreamHead)>,
+    heads: Vec<(StreamName, StreamHead)>,
 }
 
 type Answer = (
@@ -118,11 +131,9 @@ impl Writer {
             }
             return;
         }
-        let (replies, appends): (Vec<_>, Vec<_>) = requests
-            .drain(..)
-            .map(|request| (request.reply, request.append))
-            .unzip();
-        match self.commit(appends) {
+        let (replies, orders): (Vec<_>, Vec<_>) =
+            requests.drain(..).map(|request| (request.reply, request.order)).unzip();
+        match self.commit(orders) {
             Ok((written, outcomes)) => self.show(written, replies.into_iter().zip(outcomes)),
             Err(error) => {
                 // Even what would have been refused: it was compared with events that are not there now.
@@ -134,12 +145,16 @@ impl Writer {
     }
 
     /// Makes a batch durable.
-    fn commit(&mut self, appends: Vec<Append>) -> Result<(Written, Vec<Result<Appended, AppendError>>), LogError> {
+    fn commit(&mut self, orders: Vec<Order>) -> Result<(Written, Vec<Result<Appended, AppendError>>), LogError> {
         let shared = Arc::clone(&self.shared);
         let mut failed = None;
         let outcome = shared.with_store(|store| {
             let mut batch = Batch::new(&shared, store);
-            let outcomes: Vec<_> = appends.into_iter().map(|append| batch.admit(append)).collect();
+            let outcomes = orders.into_iter().map(|order| match order {
+                Order::Append(append) => batch.admit(append),
+                Order::Tombstone { stream, expected } => batch.admit_tombstone(stream, expected),
+            });
+            let outcomes: Vec<_> = outcomes.collect();
             if !batch.events.is_empty() {
                 let totals = self.totals_to_store();
                 let started = Instant::now();

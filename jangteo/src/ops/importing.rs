@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use event_log::EventLog;
-use event_schemas::{Category, Metadata, NewEvent, ShopEvent, StreamName};
+use event_schemas::{Category, ContentType, Metadata, NewEvent, ShopEvent, StreamName};
 use serde_json::value::RawValue;
 
 use super::view::{ImportAnswer, ImportEvent, ImportLine, RefusedLine};
@@ -78,6 +78,7 @@ fn validated_event(category: Category, event: ImportEvent) -> Result<NewEvent, S
     Ok(NewEvent {
         id: event.id,
         event_type: event.event_type,
+        content: ContentType::Json,
         metadata: bytes(event.metadata),
         data,
     })

@@ -34,6 +34,7 @@ async fn a_broken_event_is_skipped_and_counted() {
         let event = NewEvent {
             id: Uuid::now_v7(),
             event_type: event_type.to_owned(),
+            content: event_schemas::ContentType::Json,
             metadata: serde_json::to_vec(&Metadata::new(
                 Timestamp::from_millis(1),
                 Uuid::nil(),

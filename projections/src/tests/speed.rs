@@ -59,6 +59,7 @@ async fn durable(from: &MemoryLog, folder: &std::path::Path) -> Arc<EmbeddedLog>
             streams.entry(event.stream.clone()).or_default().push(NewEvent {
                 id: event.id,
                 event_type: event.event_type.to_string(),
+                content: event.content,
                 metadata: event.metadata.clone(),
                 data: event.data.clone(),
             });

@@ -91,6 +91,7 @@ impl From<AppendError> for Obstacle {
         match error {
             AppendError::Conflict { .. } => Self::Moved,
             AppendError::Refused(why) => Self::Hopeless(why),
+            AppendError::Deleted { .. } => Self::Hopeless(error.to_string()),
             AppendError::Log(error) => error.into(),
         }
     }

@@ -315,6 +315,7 @@ async fn what_cannot_be_read_is_skipped_and_history_is_left_alone() {
     let event = NewEvent {
         id: Uuid::from_u128(10),
         event_type: "SagaAdvanced".to_owned(),
+        content: event_schemas::ContentType::Json,
         metadata: serde_json::to_vec(&metadata).unwrap().into(),
         data: advanced.into(),
     };

@@ -5,7 +5,7 @@ use domain::{
     cart::{CartCommand, CartLine},
 };
 use event_log::memory::MemoryLog;
-use event_schemas::{CustomerId, Money, OrderId, ProductId, Timestamp, cart::CartEvent};
+use event_schemas::{ContentType, CustomerId, Money, OrderId, ProductId, Timestamp, cart::CartEvent};
 
 use super::*;
 use crate::testing::Rivalled;
@@ -271,6 +271,7 @@ async fn what_cannot_be_read_is_a_fault_that_says_where() {
     let strange = NewEvent {
         id: Uuid::now_v7(),
         event_type: "CartExploded".to_owned(),
+        content: ContentType::Json,
         metadata: serde_json::to_vec(&context().metadata()).unwrap().into(),
         data: "{}".into(),
     };

@@ -7,7 +7,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use event_log::{
-    Append, AppendError, Appended, Direction, EventFilter, EventLog, LogError, LogStats, Position, RecordedEvent,
+    Append, AppendError, Appended, Direction, EventFilter, EventLog, ExpectedVersion, LogError, LogStats, Position, RecordedEvent,
     StreamSummary, StreamVersion, Subscription, memory::MemoryLog,
 };
 use event_schemas::StreamName;
@@ -75,6 +75,11 @@ impl EventLog for FaultyLog {
         Ok(appended)
     }
 
+    async fn tombstone(&self, stream: &StreamName, expected: ExpectedVersion) -> Result<Appended, AppendError> {
+        self.check()?;
+        self.inner.tombstone(stream, expected).await
+    }
+
     async fn read_stream(
         &self,
         stream: &StreamName,
@@ -94,6 +99,16 @@ impl EventLog for FaultyLog {
     ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
         self.check()?;
         self.inner.read_all(after, filter, max).await
+    }
+
+    async fn read_all_backwards(
+        &self,
+        before: Option<Position>,
+        filter: &EventFilter,
+        max: usize,
+    ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
+        self.check()?;
+        self.inner.read_all_backwards(before, filter, max).await
     }
 
     async fn subscribe(self: Arc<Self>, after: Position, filter: EventFilter) -> Result<Subscription, LogError> {

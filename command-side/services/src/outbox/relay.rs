@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use event_log::{Append, AppendError, EventLog, ExpectedVersion, Position};
-use event_schemas::NewEvent;
+use event_schemas::{ContentType, NewEvent};
 use futures_util::{StreamExt, stream::FuturesOrdered};
 use tokio::{
     sync::{Notify, watch},
@@ -109,8 +109,8 @@ impl Relay {
         while let Some((seq, appended)) = appends.next().await {
             let position = match appended {
                 Ok(position) => position,
-                Err(AppendError::Refused(why)) => {
-                    self.set_apart(seq, &why).await?;
+                Err(error @ (AppendError::Refused(_) | AppendError::Deleted { .. })) => {
+                    self.set_apart(seq, &error.to_string()).await?;
                     self.sent.borrow().position
                 }
                 Err(error) => return Err(Interrupted::Log(error)),
@@ -157,6 +157,7 @@ fn outgoing((_, id, stream, event_type, metadata, data): Waiting) -> Result<Outg
         event: NewEvent {
             id: id.parse().map_err(|error| format!("{error}"))?,
             event_type,
+            content: ContentType::Json,
             metadata: metadata.into_bytes().into(),
             data: data.into_bytes().into(),
         },

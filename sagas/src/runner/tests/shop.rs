@@ -275,6 +275,9 @@ impl EventLog for Mortal {
         self.killer.point().await;
         appended
     }
+    async fn tombstone(&self, stream: &StreamName, expected: ExpectedVersion) -> Result<Appended, AppendError> {
+        self.shop.log.tombstone(stream, expected).await
+    }
     async fn read_stream(
         &self,
         stream: &StreamName,
@@ -291,6 +294,14 @@ impl EventLog for Mortal {
         max: usize,
     ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
         self.shop.log.read_all(after, filter, max).await
+    }
+    async fn read_all_backwards(
+        &self,
+        before: Option<Position>,
+        filter: &EventFilter,
+        max: usize,
+    ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
+        self.shop.log.read_all_backwards(before, filter, max).await
     }
     async fn subscribe(self: Arc<Self>, after: Position, filter: EventFilter) -> Result<Subscription, LogError> {
         Arc::clone(&self.shop.log).subscribe(after, filter).await
