@@ -18,7 +18,7 @@ const CONTENT_TYPE: &str = "content-type";
 const CREATED: &str = "created";
 const JSON: &str = "application/json";
 const BINARY: &str = "application/octet-stream";
-const TICKS_PER_MILLI: i64 = 10_000;
+pub(crate) const TICKS_PER_MILLI: i64 = 10_000;
 
 /// How a reader wants ids spelt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,11 +111,17 @@ pub(crate) fn recorded(event: &RecordedEvent, ids: Ids) -> client::RecordedEvent
 pub(crate) fn proposed(message: client::ProposedMessage) -> Result<NewEvent, Status> {
     let id = id_from(message.id.as_ref())?;
     let mut words = message.metadata;
-    let event_type = words.remove(TYPE).ok_or_else(|| bad_request("an event's metadata lacks `type`"))?;
+    let event_type = words
+        .remove(TYPE)
+        .ok_or_else(|| bad_request("an event's metadata lacks `type`"))?;
     let content = match words.get(CONTENT_TYPE).map(String::as_str) {
         Some(JSON) => ContentType::Json,
         Some(BINARY) => ContentType::Binary,
-        Some(other) => return Err(bad_request(format!("content type {other:?} is neither {JSON} nor {BINARY}"))),
+        Some(other) => {
+            return Err(bad_request(format!(
+                "content type {other:?} is neither {JSON} nor {BINARY}"
+            )));
+        }
         None => return Err(bad_request("an event's metadata lacks `content-type`")),
     };
     Ok(NewEvent {

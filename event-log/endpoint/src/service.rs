@@ -33,7 +33,10 @@ impl Service {
 
     /// What of `stream` is to be seen now.
     pub(crate) async fn view(&self, stream: &StreamName) -> Result<StreamView, Status> {
-        self.streams.view(stream).await.map_err(|error| status::log_fault(&error))
+        self.streams
+            .view(stream)
+            .await
+            .map_err(|error| status::log_fault(&error))
     }
 
     /// The metadata of `stream`, most often from memory.

@@ -1,23 +1,15 @@
 //! Appending: one append per call, or many over one stream of messages.
-use std::sync::Arc;
+//!
+//! - [`collected`]: the pieces of an append, no larger than the log takes
+//! - [`write`](writing::write): the append itself, and streams made anew after a deletion
+//! - [`single`], [`batch`]: the two calls, and what they answer
 
-use futures_util::Stream;
-use tonic::{Status, Streaming};
+mod batch;
+mod collected;
+mod refusal;
+mod single;
+#[cfg(test)]
+mod tests;
+mod writing;
 
-use crate::{
-    service::Service,
-    wire::streams::{AppendReq, AppendResp, BatchAppendReq, BatchAppendResp},
-};
-
-/// Answers one call of Append.
-pub(crate) async fn append(_service: &Service, _messages: Streaming<AppendReq>) -> Result<AppendResp, Status> {
-    Err(Status::unimplemented("later"))
-}
-
-/// Answers one call of BatchAppend.
-pub(crate) fn batch(
-    _service: Arc<Service>,
-    _messages: Streaming<BatchAppendReq>,
-) -> impl Stream<Item = Result<BatchAppendResp, Status>> + Send {
-    futures_util::stream::empty()
-}
+pub(crate) use self::{batch::batch, single::append, writing::recreating};

@@ -1,13 +1,21 @@
 //! The endpoint: from the listener to the calls.
 
 mod calls;
+mod dispatch;
+mod ending;
+mod gate;
+mod listening;
+#[cfg(test)]
+mod tests;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use event_log::EventLog;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio_rustls::TlsAcceptor;
 
-use crate::{access::Access, service::Service, tls::Certificate};
+use self::{dispatch::Dispatch, gate::Gate, listening::Server};
+use crate::{access::Access, gossip::Node, service::Service, tls::Certificate};
 
 /// What one client, and all of them together, may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,11 +95,16 @@ pub enum EndpointError {
     Tls(#[from] rustls::Error),
 }
 
+/// By what address a client is known; kept with each request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
 /// A running endpoint. Dropping it cuts all calls.
 pub struct Endpoint {
     address: SocketAddr,
     stop: watch::Sender<bool>,
-    tasks: Vec<JoinHandle<()>>,
+    listening: JoinHandle<()>,
+    following: JoinHandle<()>,
 }
 
 impl Endpoint {
@@ -100,12 +113,34 @@ impl Endpoint {
     /// # Errors
     /// See [`EndpointError`].
     pub async fn start(settings: EndpointSettings) -> Result<Self, EndpointError> {
-        let address = settings.listener.local_addr()?;
+        let EndpointSettings {
+            log,
+            listener,
+            security,
+            limits,
+        } = settings;
+        let address = listener.local_addr()?;
+        let (gate, tls) = match security {
+            Security::Insecure if !address.ip().to_canonical().is_loopback() => {
+                return Err(EndpointError::NotLoopback(address));
+            }
+            Security::Insecure => (None, None),
+            Security::Tls { certificate, access } => {
+                (Some(Gate::new(access)), Some(TlsAcceptor::from(certificate.server()?)))
+            }
+        };
         let (stop, stopping) = watch::channel(false);
-        let service = Service::new(settings.log, settings.limits, stopping);
-        let _calls = calls::Calls::new(Arc::clone(&service));
-        let follow = tokio::spawn(service.streams.follow());
-        Ok(Self { address, stop, tasks: vec![follow] })
+        let service = Service::new(log, limits.clone(), stopping.clone());
+        let following = tokio::spawn(service.streams.follow());
+        let dispatch = Dispatch::new(service, gate, Node::new(address), stopping.clone());
+        let server = Arc::new(Server::new(dispatch, tls, &limits));
+        let listening = tokio::spawn(listening::listen(listener, server, limits, stopping));
+        Ok(Self {
+            address,
+            stop,
+            listening,
+            following,
+        })
     }
 
     /// Where clients come in.
@@ -114,17 +149,18 @@ impl Endpoint {
     }
 
     /// Takes no more calls, ends subscriptions with UNAVAILABLE, and waits for what is in flight, at most [`Limits::stop_grace`].
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        drop(self);
+        if let Err(error) = (&mut self.listening).await {
+            tracing::error!(%error, "the event log's endpoint ended early");
+        }
     }
 }
 
 impl Drop for Endpoint {
     fn drop(&mut self) {
         self.stop.send_replace(true);
-        for task in &self.tasks {
-            task.abort();
-        }
+        self.listening.abort();
+        self.following.abort();
     }
 }

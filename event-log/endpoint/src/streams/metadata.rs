@@ -75,6 +75,11 @@ pub(crate) fn is_metastream(stream: &StreamName) -> bool {
     stream.as_str().starts_with(PREFIX)
 }
 
+/// Names that no events stand under: the whole log, and the metadata of nothing.
+pub(crate) fn is_reserved(stream: &StreamName) -> bool {
+    matches!(stream.as_str(), "$all" | "$$")
+}
+
 /// Where the metadata of `stream` stands; none if there is no such name.
 pub(crate) fn metastream_of(stream: &StreamName) -> Option<StreamName> {
     format!("{PREFIX}{stream}").parse().ok()

@@ -17,12 +17,12 @@ use std::sync::Arc;
 use event_log::{Direction, EventLog, LogError, Position, StreamVersion};
 use event_schemas::StreamName;
 
+use self::known::Known;
 pub(crate) use self::{
     deleting::{delete, tombstone},
-    metadata::{DELETED, StreamMetadata, is_metastream, metastream_of, original_of},
+    metadata::{DELETED, StreamMetadata, is_metastream, is_reserved, metastream_of, original_of},
     view::{Last, StreamView},
 };
-use self::known::Known;
 
 /// The type of the events that hold metadata.
 pub(crate) const METADATA_TYPE: &str = "$metadata";
@@ -96,11 +96,19 @@ impl Streams {
 
     async fn last(&self, stream: &StreamName) -> Result<Option<Last>, LogError> {
         let last = self.log.read_stream(stream, None, Direction::Backwards, 1).await?;
-        Ok(last.first().map(|event| Last { version: event.version, position: event.position }))
+        Ok(last.first().map(|event| Last {
+            version: event.version,
+            position: event.position,
+        }))
     }
 
     /// The version of the first event behind `position`, or the one that the next event will have.
-    async fn first_after(&self, stream: &StreamName, last: Last, position: Position) -> Result<StreamVersion, LogError> {
+    async fn first_after(
+        &self,
+        stream: &StreamName,
+        last: Last,
+        position: Position,
+    ) -> Result<StreamVersion, LogError> {
         if last.is_tombstone() {
             return Ok(last.version);
         }
@@ -111,7 +119,10 @@ impl Streams {
         let (mut low, mut high) = (0, last.version);
         while low < high {
             let middle = low.midpoint(high);
-            let event = self.log.read_stream(stream, Some(middle), Direction::Forwards, 1).await?;
+            let event = self
+                .log
+                .read_stream(stream, Some(middle), Direction::Forwards, 1)
+                .await?;
             match event.first() {
                 Some(event) if event.position < position => low = middle + 1,
                 _ => high = middle,

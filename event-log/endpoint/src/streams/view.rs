@@ -58,9 +58,7 @@ impl StreamView {
 
     /// Deleted, and not made anew by an append since.
     pub(crate) fn soft_deleted(&self) -> bool {
-        !self.tombstoned
-            && self.metadata.is_deletion()
-            && self.last.is_none_or(|last| self.first > last.version)
+        !self.tombstoned && self.metadata.is_deletion() && self.last.is_none_or(|last| self.first > last.version)
     }
 
     /// For readers there is no such stream: it was never written to, or it is deleted.
