@@ -7,16 +7,22 @@ use std::{error::Error, path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
+mod catch_up;
 mod client;
+mod drive;
 mod event_log;
+mod forwarder;
 mod log_marks;
 mod machine;
 mod orders;
+mod peers;
 mod queries;
 mod raw_log;
 mod replay;
 mod report;
+mod served;
 mod shop;
+mod wire;
 
 use report::Report;
 
@@ -49,6 +55,7 @@ enum Mode {
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Part {
     Log,
+    Wire,
     Orders,
     Replay,
     Search,
@@ -61,6 +68,8 @@ struct Effort {
     each: Duration,
     /// Samples of each latency.
     samples: usize,
+    /// Events of the log that a subscription catches up with.
+    events: usize,
 }
 
 #[tokio::main]
@@ -70,10 +79,12 @@ async fn main() -> Result<()> {
         Mode::Short => Effort {
             each: Duration::from_secs(4),
             samples: 400,
+            events: 200_000,
         },
         Mode::Full => Effort {
             each: Duration::from_secs(20),
             samples: 4_000,
+            events: 1_000_000,
         },
     };
     let folder = match &arguments.folder {
@@ -84,8 +95,13 @@ async fn main() -> Result<()> {
     let mut report = Report::begin(&machine::describe());
 
     let limits = log_marks::limits(folder.path(), effort, &mut report).await?;
-    if wanted(Part::Log) {
-        log_marks::measure(folder.path(), effort, &limits, &mut report).await?;
+    if wanted(Part::Log) || wanted(Part::Wire) {
+        let in_process = log_marks::measure(folder.path(), effort, &limits, &mut report).await?;
+        if wanted(Part::Wire) {
+            let peers = peers::measure(folder.path(), effort, &mut report).await?;
+            wire::measure(folder.path(), effort, &in_process, &peers, &mut report).await?;
+            catch_up::measure(folder.path(), effort.events, &mut report).await?;
+        }
     }
     if wanted(Part::Orders) || wanted(Part::Replay) {
         let data = folder.path().join("orders");

@@ -23,7 +23,8 @@ pub(crate) struct Shop {
     pub(crate) ready_in: std::time::Duration,
 }
 
-fn binary() -> Result<PathBuf> {
+/// The binary under measurement, beside this one.
+pub(crate) fn binary() -> Result<PathBuf> {
     let binary = std::env::current_exe()?.with_file_name("jangteo");
     if binary.exists() {
         Ok(binary)
