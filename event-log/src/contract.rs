@@ -10,7 +10,9 @@
 #![allow(clippy::expect_used, reason = "asserts, as in tests")]
 
 pub mod appending;
+pub mod deleting;
 pub mod following;
+pub mod foreign;
 pub mod reading;
 
 use std::{future::Future, sync::Arc, time::Duration};
@@ -24,9 +26,12 @@ use crate::port::{Append, AppendError, Appended, EventFilter, EventLog, Expected
 /// Longer than any check needs on a slow machine: one that waits for ever fails instead.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Every check, each on a log that `make` makes (or the same one each time).
+/// Every check that all adapters pass, each on a log that `make` makes (or the same one each time). Beyond them there is
+/// [`appending::ids_stand_once_in_the_log`], a promise of the embedded and the in-memory log.
 pub async fn all<Made: Future<Output = Arc<dyn EventLog>>>(make: impl Fn() -> Made) {
     appending::all(&make).await;
+    deleting::all(&make).await;
+    foreign::all(&make).await;
     reading::all(&make).await;
     following::all(&make).await;
 }
@@ -96,6 +101,37 @@ impl Corner {
             }
             all.extend(events);
             at = next;
+        }
+    }
+
+    /// Everything between `after` and `before` that passes, newest first, by pages of `page`.
+    async fn read_back(
+        &self,
+        before: Option<Position>,
+        after: Position,
+        filter: &EventFilter,
+        page: usize,
+    ) -> Vec<Arc<RecordedEvent>> {
+        let mut all = vec![];
+        let mut at = before;
+        loop {
+            let (events, next) = self.log.read_all_backwards(at, filter, page).await.unwrap();
+            assert!(events.len() <= page, "{} events on a page of {page}", events.len());
+            let falling = events.is_sorted_by(|newer, older| newer.position > older.position);
+            assert!(
+                falling
+                    && events
+                        .iter()
+                        .all(|event| event.position >= next && at.is_none_or(|at| event.position < at)),
+                "a page back from {at:?} to {next} holds {:?}",
+                events.iter().map(|event| event.position.0).collect::<Vec<_>>()
+            );
+            all.extend(events.into_iter().filter(|event| event.position > after));
+            if next <= after {
+                return all;
+            }
+            assert!(at.is_none_or(|at| next < at), "{next} is no further back than {at:?}");
+            at = Some(next);
         }
     }
 }

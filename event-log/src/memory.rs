@@ -280,5 +280,6 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn keeps_the_contract() {
         crate::contract::all(|| async { MemoryLog::new() as Arc<dyn EventLog> }).await;
+        crate::contract::appending::ids_stand_once_in_the_log(MemoryLog::new()).await;
     }
 }

@@ -13,7 +13,6 @@ pub async fn all<Made: Future<Output = Arc<dyn EventLog>>>(make: impl Fn() -> Ma
     expected_versions(make().await).await;
     whole_appends_only(make().await).await;
     repeating_changes_nothing(make().await).await;
-    ids_stand_once_in_the_log(make().await).await;
     large_events(make().await).await;
     one_of_many_writers_wins(make().await).await;
     concurrent_writers_lose_nothing(make().await).await;
@@ -44,11 +43,12 @@ async fn assert_refused(corner: &Corner, stream: &StreamName, events: &[NewEvent
     }
 }
 
-/// None, exact and any; a conflict tells the actual version and writes nothing.
+/// None, exists, exact and any; a conflict tells the actual version and writes nothing.
 pub async fn expected_versions(log: Arc<dyn EventLog>) {
     let corner = Corner::of(&log);
     let stream = corner.stream("a");
     assert_conflict(&corner, &stream, ExpectedVersion::Exact(0), None).await;
+    assert_conflict(&corner, &stream, ExpectedVersion::Exists, None).await;
 
     let first = corner
         .append(&stream, ExpectedVersion::None, &events("First", 1))
@@ -72,6 +72,11 @@ pub async fn expected_versions(log: Arc<dyn EventLog>) {
         .await
         .unwrap();
     assert_eq!(third.version, 3);
+    let fourth = corner
+        .append(&stream, ExpectedVersion::Exists, &events("Fourth", 1))
+        .await
+        .unwrap();
+    assert_eq!(fourth.version, 4);
     let other = corner.stream("b");
     let fresh = corner
         .append(&other, ExpectedVersion::Any, &events("First", 1))
@@ -81,7 +86,7 @@ pub async fn expected_versions(log: Arc<dyn EventLog>) {
 
     let stored = log.read_stream(&stream, None, Direction::Forwards, 100).await.unwrap();
     let types: Vec<_> = stored.iter().map(|event| &*event.event_type).collect();
-    assert_eq!(types, ["First", "Second", "Second", "Third"]);
+    assert_eq!(types, ["First", "Second", "Second", "Third", "Fourth"]);
 }
 
 /// The events of an append stand together and in order, or not at all.
@@ -125,6 +130,7 @@ pub async fn repeating_changes_nothing(log: Arc<dyn EventLog>) {
         ExpectedVersion::None,
         ExpectedVersion::Exact(1),
         ExpectedVersion::Exact(99),
+        ExpectedVersion::Exists,
         ExpectedVersion::Any,
     ] {
         assert_eq!(
@@ -138,12 +144,12 @@ pub async fn repeating_changes_nothing(log: Arc<dyn EventLog>) {
             "{expected:?}"
         );
     }
-    // At the same moment, too: one writes, the others are told so.
+    // At the same moment, too: they are written once, and at least one caller hears that it wrote them.
     let third = events("Third", 2);
     let all =
         futures_util::future::join_all((0..8).map(|_| corner.append(&stream, ExpectedVersion::Any, &third))).await;
     let all: Vec<_> = all.into_iter().map(Result::unwrap).collect();
-    assert_eq!(all.iter().filter(|appended| !appended.duplicate).count(), 1, "{all:?}");
+    assert!(all.iter().any(|appended| !appended.duplicate), "{all:?}");
     assert!(
         all.iter()
             .all(|appended| appended.version == 6 && appended.position == all[0].position)
@@ -156,7 +162,7 @@ pub async fn repeating_changes_nothing(log: Arc<dyn EventLog>) {
     );
 }
 
-/// An id elsewhere in the log, an append known in part, an id twice in one append: refused.
+/// Of the embedded and the in-memory log only: an id elsewhere in the log, an append known in part, an id twice in one append: refused.
 pub async fn ids_stand_once_in_the_log(log: Arc<dyn EventLog>) {
     let corner = Corner::of(&log);
     let (stream, other) = (corner.stream("a"), corner.stream("b"));
@@ -173,6 +179,12 @@ pub async fn ids_stand_once_in_the_log(log: Arc<dyn EventLog>) {
     assert_eq!(ids(&stored), new_ids(&known));
     let none = log.read_stream(&other, None, Direction::Forwards, 100).await.unwrap();
     assert!(none.is_empty());
+
+    // Of those who append the same at the same moment, all but one are told so.
+    let same = events("Same", 2);
+    let all = futures_util::future::join_all((0..8).map(|_| corner.append(&stream, ExpectedVersion::Any, &same))).await;
+    let new = all.iter().flatten().filter(|appended| !appended.duplicate);
+    assert_eq!(new.count(), 1, "{all:?}");
 }
 
 /// Events of several hundred kilobytes, many to an append.

@@ -13,6 +13,7 @@ pub async fn all<Made: Future<Output = Arc<dyn EventLog>>>(make: impl Fn() -> Ma
     events_come_back_as_they_were(make().await).await;
     streams_both_ways(make().await).await;
     the_whole_log_in_pages(make().await).await;
+    the_whole_log_backwards(make().await).await;
     filters(make().await).await;
     lists_of_streams(make().await).await;
     counts(make().await).await;
@@ -133,6 +134,64 @@ pub async fn the_whole_log_in_pages(log: Arc<dyn EventLog>) {
     );
     let from_the_start = log.read_all(Position::START, &EventFilter::default(), 1).await.unwrap();
     assert_eq!(from_the_start.0.len(), 1);
+}
+
+/// Newest first, from the end or from before a position, in pages of any size.
+pub async fn the_whole_log_backwards(log: Arc<dyn EventLog>) {
+    let (corner, other) = (Corner::of(&log), Corner::of(&log));
+    let start = log.head().await.unwrap();
+    let mut written = vec![];
+    for round in 0..60 {
+        let more = events(["Even", "Odd"][round % 2], 1 + round % 4);
+        corner.add(&format!("s{}", round % 7), &more).await;
+        other.add("s", &events("Other", 1 + round % 3)).await;
+        written.extend(more.iter().map(|event| (event.id, event.event_type.clone())));
+    }
+    written.reverse();
+    let all: Vec<_> = written.iter().map(|(id, _)| *id).collect();
+    let odd: Vec<_> = written
+        .iter()
+        .filter(|(_, of)| of == "Odd")
+        .map(|(id, _)| *id)
+        .collect();
+    let only_odd = EventFilter {
+        types: vec!["Odd".to_owned()],
+        ..corner.filter()
+    };
+    for page in [1, 3, 64, 65, 1000] {
+        let back = corner.read_back(None, start, &corner.filter(), page).await;
+        assert_eq!(ids(&back), all, "in pages of {page}");
+        assert_eq!(
+            ids(&corner.read_back(None, start, &only_odd, page).await),
+            odd,
+            "odd ones in pages of {page}"
+        );
+        // From the middle: before a position means without it.
+        let middle = back[all.len() / 2].position;
+        let rest = corner.read_back(Some(middle), start, &corner.filter(), page).await;
+        assert_eq!(ids(&rest), all[all.len() / 2 + 1..]);
+    }
+    // The whole log, where nothing is left out: the same events as forwards.
+    let everything = EventFilter::default();
+    let mut forwards = ids(&corner.read_on(start, &everything, 100).await);
+    forwards.reverse();
+    assert_eq!(ids(&corner.read_back(None, start, &everything, 100).await), forwards);
+
+    // At its beginning.
+    let first = log.read_all(Position::START, &everything, 2).await.unwrap().0;
+    let before_second = corner
+        .read_back(Some(first[1].position), Position::START, &everything, 10)
+        .await;
+    assert_eq!(ids(&before_second), [first[0].id]);
+    let before_first = corner
+        .read_back(Some(first[0].position), Position::START, &everything, 10)
+        .await;
+    assert!(before_first.is_empty(), "{before_first:?}");
+    let (none, at) = log
+        .read_all_backwards(Some(Position::START), &everything, 10)
+        .await
+        .unwrap();
+    assert!(none.is_empty() && at == Position::START);
 }
 
 /// By category, by type, by both, by several.

@@ -36,6 +36,7 @@ async fn keeps_the_contract_without_memory() {
     for _ in 0..2 {
         let log = EmbeddedLog::open_with(dir.path(), small()).unwrap();
         crate::contract::all(|| async { Arc::clone(&log) as Arc<dyn EventLog> }).await;
+        crate::contract::appending::ids_stand_once_in_the_log(log).await;
     }
 }
 
