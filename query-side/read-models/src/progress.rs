@@ -45,7 +45,11 @@ impl Progress {
 
     /// Says how far a projection has come: queries from now on see everything up to there.
     pub fn reached(&self, projection: &str, position: u64) {
-        let shown = if position < self.floor.load(Ordering::Relaxed) { 0 } else { position };
+        let shown = if position < self.floor.load(Ordering::Relaxed) {
+            0
+        } else {
+            position
+        };
         if let Some(at) = self.positions.get(projection) {
             at.send_replace(shown);
         }
@@ -53,7 +57,8 @@ impl Progress {
 
     /// Says that a projection has come at least so far: what arrives late takes nothing back.
     pub fn advanced(&self, projection: &str, position: u64) {
-        if let Some(at) = self.positions.get(projection) {
+        let counts = position >= self.floor.load(Ordering::Relaxed);
+        if let Some(at) = self.positions.get(projection).filter(|_| counts) {
             at.send_if_modified(|at| {
                 let further = position > *at;
                 *at = position.max(*at);
