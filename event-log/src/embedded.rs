@@ -14,6 +14,7 @@ mod limits;
 mod record;
 mod shared;
 mod store;
+mod tables;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use event_schemas::StreamName;
+use event_schemas::{StreamName, Timestamp};
 use tokio::sync::{oneshot, watch};
 
 pub use self::{folder::OpenError, limits::Limits};
@@ -95,6 +96,10 @@ impl EmbeddedLog {
     /// # Errors
     /// As [`Self::open`].
     pub fn open_with(dir: &Path, options: Options) -> Result<Arc<Self>, OpenError> {
+        Self::open_at(dir, options, Timestamp::now)
+    }
+
+    fn open_at(dir: &Path, options: Options, clock: fn() -> Timestamp) -> Result<Arc<Self>, OpenError> {
         let folder = Folder::take(dir)?;
         let (acknowledged, mark) = Acknowledged::open(&folder)?;
         if mark.is_none() {
@@ -106,8 +111,8 @@ impl EmbeddedLog {
             StoreError::Damaged(detail) => folder.damaged(detail),
             StoreError::Io(source) => folder.io("opening its store", source),
         })?;
-        let counted = store.count().and_then(|totals| Ok((store.last_position()?, totals)));
-        let (head, totals) = counted.map_err(|error| folder.damaged(error.to_string()))?;
+        let counted = store.count().and_then(|totals| Ok((store.last()?, totals)));
+        let ((head, recorded_at), totals) = counted.map_err(|error| folder.damaged(error.to_string()))?;
         check_end(&folder, head, totals.at, mark)?;
         let (published, receiver) = watch::channel(Position(head));
         let shared = Arc::new(Shared::new(dir.to_owned(), options, store, totals, receiver));
@@ -118,6 +123,8 @@ impl EmbeddedLog {
             published,
             acknowledged,
             counted: 0,
+            clock,
+            recorded_at,
             trouble: None,
             folder,
         };

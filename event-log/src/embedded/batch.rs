@@ -36,11 +36,11 @@ struct Standing {
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(shared: &'a Shared, store: &'a Store) -> Self {
+    pub(super) fn new(shared: &'a Shared, store: &'a Store, recorded_at: Timestamp) -> Self {
         Self {
             shared,
             store,
-            recorded_at: Timestamp::now(),
+            recorded_at,
             next: shared.head().0 + 1,
             events: vec![],
             heads: HashMap::new(),

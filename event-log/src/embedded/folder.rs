@@ -51,12 +51,27 @@ pub enum OpenError {
         dir: PathBuf,
     },
     /// What is in it does not fit together.
-    #[error("the event log in {dir} is damaged: {detail}. Restore the folder from a copy")]
+    #[error(
+        "the event log in {dir} is damaged: {detail}. Restore the folder from a copy, or save what is readable: jangteo log salvage"
+    )]
     Damaged {
         /// The folder.
         dir: PathBuf,
         /// What does not fit.
         detail: String,
+    },
+    /// We may read it at most.
+    #[error(
+        "the event log in {dir} cannot be written to: {detail}: {source}. Give the user that runs jangteo the right to write there (chown -R, \
+         chmod -R u+w), or mount its file system for writing; nothing was changed"
+    )]
+    ReadOnly {
+        /// The folder.
+        dir: PathBuf,
+        /// What was attempted.
+        detail: &'static str,
+        /// Why it failed.
+        source: io::Error,
     },
     /// The file system refused.
     #[error(
@@ -72,6 +87,21 @@ pub enum OpenError {
     },
 }
 
+impl OpenError {
+    fn io(dir: &Path, detail: &'static str, source: io::Error) -> Self {
+        let dir = dir.to_owned();
+        if is_read_only(source.kind()) {
+            Self::ReadOnly { dir, detail, source }
+        } else {
+            Self::Io { dir, detail, source }
+        }
+    }
+}
+
+pub(super) fn is_read_only(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
+}
+
 /// A folder that is ours as long as this value lives.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -82,13 +112,7 @@ pub(super) struct Folder {
 impl Folder {
     /// Makes the folder if there is none, locks it, and checks that it is a log that we can read.
     pub(super) fn take(dir: &Path) -> Result<Self, OpenError> {
-        let io = |detail| {
-            move |source| OpenError::Io {
-                dir: dir.to_owned(),
-                detail,
-                source,
-            }
-        };
+        let io = |detail| move |source| OpenError::io(dir, detail, source);
         std::fs::create_dir_all(dir).map_err(io("making the folder"))?;
         Self::refuse_foreign(dir)?;
         let lock = OpenOptions::new()
@@ -126,20 +150,12 @@ impl Folder {
     }
 
     pub(super) fn io(&self, detail: &'static str, source: io::Error) -> OpenError {
-        OpenError::Io {
-            dir: self.dir.clone(),
-            detail,
-            source,
-        }
+        OpenError::io(&self.dir, detail, source)
     }
 
     /// A folder with files but without ours is somebody else's, a mistyped path: better to say so than to move in.
     fn refuse_foreign(dir: &Path) -> Result<(), OpenError> {
-        let source = |source| OpenError::Io {
-            dir: dir.to_owned(),
-            detail: "listing it",
-            source,
-        };
+        let source = |source| OpenError::io(dir, "listing it", source);
         let mut any = false;
         for entry in std::fs::read_dir(dir).map_err(source)? {
             let name = entry.map_err(source)?.file_name();

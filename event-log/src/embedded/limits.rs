@@ -5,13 +5,16 @@ use crate::port::{Append, AppendError};
 /// The largest appends that the log takes.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Bytes of one event, data and metadata together.
+    /// Bytes of one event, data and metadata together; at most 512 MiB.
     pub event_bytes: usize,
     /// Events of one append.
     pub append_events: usize,
-    /// Bytes of one append.
+    /// Bytes of one append; never less than one event may have.
     pub append_bytes: usize,
 }
+
+/// More than this the store's lengths cannot say.
+const MOST_EVENT_BYTES: usize = 512 * 1024 * 1024;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -37,13 +40,15 @@ impl Limits {
                 self.append_events
             ));
         }
+        let event_bytes = self.event_bytes.min(MOST_EVENT_BYTES);
+        let append_bytes = self.append_bytes.max(event_bytes);
         let mut total = 0;
         for event in &append.events {
             let bytes = event.data.len() + event.metadata.len();
-            if bytes > self.event_bytes {
+            if bytes > event_bytes {
                 return refused(format!(
                     "{} {} has {bytes} bytes, an event may have at most {}; keep large content elsewhere and refer to it",
-                    event.event_type, event.id, self.event_bytes
+                    event.event_type, event.id, event_bytes
                 ));
             }
             if event.event_type.is_empty() || event.event_type.len() > usize::from(u8::MAX) {
@@ -51,10 +56,10 @@ impl Limits {
             }
             total += bytes;
         }
-        if total > self.append_bytes {
+        if total > append_bytes {
             return refused(format!(
                 "it has {total} bytes, at most {} are taken at once; split it",
-                self.append_bytes
+                append_bytes
             ));
         }
         Ok(())

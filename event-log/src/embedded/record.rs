@@ -192,6 +192,10 @@ impl Record<'_> {
             .map_or(self.stream, |(category, _)| category)
     }
 
+    pub(super) fn recorded_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.recorded_at)
+    }
+
     pub(super) fn is_first_of_its_stream(&self) -> bool {
         self.version == 0
     }
@@ -208,7 +212,7 @@ impl Record<'_> {
             version: self.version,
             id: self.id,
             event_type: self.event_type.into(),
-            recorded_at: Timestamp::from_millis(self.recorded_at),
+            recorded_at: self.recorded_at(),
             content: self.content,
             metadata: self.segment.slice(self.metadata.clone()),
             data: self.segment.slice(self.data.clone()),

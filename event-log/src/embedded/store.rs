@@ -20,13 +20,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use event_schemas::StreamName;
+use event_schemas::{StreamName, Timestamp};
 use fjall::{CompressionType, Database, Guard, Keyspace, KeyspaceCreateOptions, config::CompressionPolicy};
 use uuid::Uuid;
 
 use super::{
     Options, journal,
     record::{self, Location},
+    tables,
     totals::Totals,
 };
 use crate::port::{LogError, RecordedEvent, StreamVersion, TOMBSTONE};
@@ -94,6 +95,7 @@ impl Store {
     /// fjall's, in words; also where fjall asserts that files are as it left them.
     pub(super) fn open(path: &Path, options: &Options) -> Result<Self, StoreError> {
         journal::inspect(path)?;
+        tables::inspect(path)?;
         catch_unwind(AssertUnwindSafe(|| Self::open_checked(path, options))).unwrap_or_else(|_| {
             Err(StoreError::Damaged(
                 "the store cannot make sense of its files".to_owned(),
@@ -135,19 +137,16 @@ impl Store {
         })
     }
 
-    /// The last position in the log, 0 for none.
-    pub(super) fn last_position(&self) -> Result<u64, LogError> {
+    /// The last position in the log and when it was recorded; 0 and long ago for none.
+    pub(super) fn last(&self) -> Result<(u64, Timestamp), LogError> {
+        let none = (0, Timestamp::from_millis(0));
         let Some(last) = self.segments.last_key_value() else {
-            return Ok(0);
+            return Ok(none);
         };
         let (first, segment) = segment_of(last)?;
-        let mut offset = 0;
-        let mut position = first;
-        while offset < segment.len() {
-            let (record, next) = record::read(&segment, offset).map_err(|detail| damaged(position + 1, detail))?;
-            (position, offset) = (record.position, next);
-        }
-        Ok(position)
+        let records = record::all(&segment).map_err(|detail| damaged(format_args!("position {first}"), detail))?;
+        let last = records.last().map(|last| (last.position, last.recorded_at()));
+        Ok(last.unwrap_or(none))
     }
 
     /// The segments from the one that holds `position` on.

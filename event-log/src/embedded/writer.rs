@@ -12,12 +12,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use event_schemas::StreamName;
+use event_schemas::{StreamName, Timestamp};
 use tokio::sync::{oneshot, watch};
 
 use super::{
     batch::Batch,
-    folder::{Acknowledged, Folder},
+    folder::{Acknowledged, Folder, is_read_only},
     shared::{Shared, Slot, StreamHead},
     store::{Store, StoreError},
     totals::Totals,
@@ -63,6 +63,9 @@ pub(super) struct Writer {
     pub(super) acknowledged: Acknowledged,
     /// Up to where the stored counts go.
     pub(super) counted: u64,
+    pub(super) clock: fn() -> Timestamp,
+    /// When the last event was recorded: no later one is older, even when the clock is set back.
+    pub(super) recorded_at: Timestamp,
     /// Why the last batch failed, and when.
     pub(super) trouble: Option<(String, Instant)>,
     /// Given up last, when the store is closed.
@@ -149,7 +152,8 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         let mut failed = None;
         let outcome = shared.with_store(|store| {
-            let mut batch = Batch::new(&shared, store);
+            let recorded_at = self.recorded_at.max((self.clock)());
+            let mut batch = Batch::new(&shared, store, recorded_at);
             let outcomes = orders.into_iter().map(|order| match order {
                 Order::Append(append) => batch.admit(append),
                 Order::Tombstone { stream, expected } => batch.admit_tombstone(stream, expected),
@@ -166,6 +170,7 @@ impl Writer {
                 metrics::histogram!("event_log_batch_events").record(batch.events.len() as f64);
                 metrics::histogram!("event_log_commit_seconds").record(started.elapsed().as_secs_f64());
                 self.counted = totals.map_or(self.counted, |totals| totals.at);
+                self.recorded_at = recorded_at;
             }
             let written = Written {
                 events: batch.events,
@@ -209,15 +214,20 @@ impl Writer {
 
     fn fail(&mut self, error: fjall::Error) -> LogError {
         let dir = self.shared.dir.display();
-        let full = match &error {
-            fjall::Error::Io(error) | fjall::Error::Storage(fjall::LsmError::Io(error)) if is_full(error) => true,
-            // A background flush failed: its error is not told here.
-            _ => probe(&self.folder).is_err_and(|error| is_full(&error)),
+        let cause = match &error {
+            fjall::Error::Io(error) | fjall::Error::Storage(fjall::LsmError::Io(error)) => Some(error.kind()),
+            _ => None,
         };
-        let why = if full {
-            format!("the disk is full: free space for {dir}, appends go on by themselves then")
-        } else {
-            format!("writing to {dir} failed ({error}): check the disk, appends are tried again")
+        // A background flush failed: its error is not told here.
+        let cause = cause.or_else(|| probe(&self.folder).err().map(|error| error.kind()));
+        let why = match cause {
+            Some(kind) if is_full(kind) => {
+                format!("the disk is full: free space for {dir}, appends go on by themselves then")
+            }
+            Some(kind) if is_read_only(kind) => {
+                format!("{dir} cannot be written to any more: make it writable again, appends go on by themselves then")
+            }
+            _ => format!("writing to {dir} failed ({error}): check the disk, appends are tried again"),
         };
         tracing::error!(reason = %why, "the event log takes no appends");
         self.trouble = Some((why.clone(), Instant::now()));
@@ -262,9 +272,9 @@ impl Writer {
     }
 }
 
-fn is_full(error: &io::Error) -> bool {
+fn is_full(kind: io::ErrorKind) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+    matches!(kind, StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 /// Whether the disk takes a megabyte.

@@ -132,6 +132,103 @@ async fn too_large_is_refused() {
     assert_eq!(log.head().await.unwrap(), Position(1));
 }
 
+/// An event as large as it may be, where an operator allowed large ones.
+#[tokio::test]
+async fn the_size_of_events_is_a_setting() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut options = Options::default();
+    let large = "x".repeat(20 * 1024 * 1024);
+    let log = EmbeddedLog::open_with(dir.path(), options).unwrap();
+    match add(&log, 1, vec![event(&large)]).await {
+        Err(AppendError::Refused(why)) => assert!(why.contains("at most 1048576"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    drop(log);
+    options.limits.event_bytes = 32 * 1024 * 1024;
+    let log = EmbeddedLog::open_with(dir.path(), options).unwrap();
+    add(&log, 1, vec![event(&large)]).await.unwrap();
+    drop(log);
+    // What was taken is read, whatever the limit is now.
+    let log = EmbeddedLog::open(dir.path()).unwrap();
+    let read = read_on(&log, Position::START).await.unwrap();
+    assert!(read.len() == 1 && read[0].data == large.as_bytes());
+}
+
+/// Someone sets the clock back, and the machine starts again: what comes later is never older.
+#[tokio::test]
+async fn a_clock_that_goes_backwards_does_not_show() {
+    let noon = || Timestamp::from_millis(1_800_000_000_000);
+    let morning = || Timestamp::from_millis(1_700_000_000_000);
+    let evening = || Timestamp::from_millis(1_900_000_000_000);
+    let dir = tempfile::tempdir().unwrap();
+    for clock in [noon, morning, evening, morning] as [fn() -> Timestamp; 4] {
+        let log = EmbeddedLog::open_at(dir.path(), Options::default(), clock).unwrap();
+        add(&log, 1, vec![event("one"), event("two")]).await.unwrap();
+        add(&log, 2, vec![event("three")]).await.unwrap();
+    }
+    let log = EmbeddedLog::open(dir.path()).unwrap();
+    let events = read_on(&log, Position::START).await.unwrap();
+    assert!(events.is_sorted_by_key(|event| event.recorded_at));
+    let times: Vec<_> = events.iter().step_by(3).map(|event| event.recorded_at).collect();
+    assert_eq!(times, [noon(), noon(), evening(), evening()]);
+}
+
+/// Without the right to write, the log says what to do and changes nothing.
+#[tokio::test]
+async fn a_read_only_folder_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("log");
+    let log = EmbeddedLog::open(&folder).unwrap();
+    add(&log, 1, vec![event("kept")]).await.unwrap();
+    drop(log);
+    // Root may write everywhere: the child is somebody else then, who may read all of it and write nothing.
+    let as_somebody: &[&str] = &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    let readable = |path: &Path| {
+        Command::new("chmod")
+            .args(["-R", "a-w,a+rX"])
+            .arg(path)
+            .status()
+            .unwrap();
+    };
+    readable(dir.path());
+    let said = |prefix: &[&str]| {
+        let output = child(prefix, "opening::read_only_child", &folder).output();
+        output.map_or_else(
+            |error| error.to_string(),
+            |output| String::from_utf8_lossy(&output.stdout).into_owned(),
+        )
+    };
+    let mut text = said(&[]);
+    if text.contains("it was opened") {
+        text = said(as_somebody);
+    }
+    Command::new("chmod")
+        .args(["-R", "u+w"])
+        .arg(dir.path())
+        .status()
+        .unwrap();
+    if !text.contains("read_only_child") {
+        println!("skipped: this is root, and nobody else can run this test: {text}");
+        return;
+    }
+    assert!(
+        text.contains("chmod") && text.contains("mount") && text.contains(&*folder.to_string_lossy()),
+        "{text}"
+    );
+    let log = EmbeddedLog::open(&folder).unwrap();
+    assert_eq!(log.head().await.unwrap(), Position(1));
+}
+
+/// Runs as a child only.
+#[test]
+fn read_only_child() {
+    let Some(folder) = child_folder() else { return };
+    match EmbeddedLog::open(&folder) {
+        Ok(_) => println!("it was opened"),
+        Err(error) => println!("{error}"),
+    }
+}
+
 fn refusal(dir: &Path) -> OpenError {
     EmbeddedLog::open(dir).err().expect("the folder was opened")
 }
