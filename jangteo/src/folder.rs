@@ -1,8 +1,11 @@
 //! The data folder: whose it is, which version wrote it, and where the shop that runs on it can be reached.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     fs, io,
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -11,6 +14,10 @@ pub const FORMAT: u32 = 1;
 
 const FORMAT_FILE: &str = "format";
 const ADDRESS_FILE: &str = "address";
+const LOG_ADDRESS_FILE: &str = "log-address";
+const LOG_SOURCE_FILE: &str = "log-source";
+const ROLE_FILE: &str = "role";
+const LOCK_FILE: &str = "lock";
 const OPERATOR_TOKEN_FILE: &str = "operator-token";
 /// What may lie in an otherwise empty folder before the shop's first start.
 const BEFORE_FIRST_START: [&str; 2] = ["jangteo.toml", "lost+found"];
@@ -19,6 +26,12 @@ const BEFORE_FIRST_START: [&str; 2] = ["jangteo.toml", "lost+found"];
 #[derive(Debug, Clone)]
 pub struct DataFolder {
     path: PathBuf,
+}
+
+/// The folder is this process's alone for as long as it is held; the system gives it back when the process dies.
+#[derive(Debug)]
+pub struct FolderLock {
+    _file: fs::File,
 }
 
 /// Why the folder cannot be used.
@@ -41,6 +54,20 @@ pub enum FolderError {
     /// No shop was ever started here.
     #[error("{0} holds no shop: start one with `jangteo up --data {0}`, or name another folder with --data")]
     NoShop(PathBuf),
+    /// Another process has it.
+    #[error("{0} is in use by another process")]
+    InUse(PathBuf),
+    /// It is another role's, or a whole shop's.
+    #[error(
+        "{folder} holds the {held} role of a shop in several processes: go on with it by `jangteo serve --role {held} --data \
+         {folder}`, or name another folder with --data"
+    )]
+    OtherRole {
+        /// The folder.
+        folder: PathBuf,
+        /// Whose it is.
+        held: String,
+    },
     /// The format file does not say what it should.
     #[error(
         "{0} should hold the folder's format number and does not: restore it from a backup, today's number is {FORMAT}"
@@ -120,6 +147,76 @@ impl DataFolder {
         self.path.join(part)
     }
 
+    /// Keeps other processes out.
+    ///
+    /// # Errors
+    /// [`FolderError::InUse`] when one is in already.
+    pub fn lock(&self) -> Result<FolderLock, FolderError> {
+        let path = self.place(LOCK_FILE);
+        let file = fs::OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path);
+        let file = file.map_err(failed(&path, "opened"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(FolderLock { _file: file }),
+            Err(fs::TryLockError::WouldBlock) => Err(FolderError::InUse(self.path.clone())),
+            Err(fs::TryLockError::Error(error)) => Err(failed(&path, "locked")(error)),
+        }
+    }
+
+    /// Of which role the folder is; none for a whole shop's.
+    pub fn role(&self) -> Option<String> {
+        let text = fs::read_to_string(self.place(ROLE_FILE)).ok()?;
+        Some(text.trim().to_owned())
+    }
+
+    /// Takes the folder for a role (none: for a whole shop). One that was a whole shop's may become a role's: it goes on with
+    /// its part of what is there.
+    ///
+    /// # Errors
+    /// When it is another role's, or cannot be written.
+    pub fn take_for(&self, role: Option<&str>) -> Result<(), FolderError> {
+        match (self.role(), role) {
+            (Some(held), wanted) if wanted != Some(held.as_str()) => Err(FolderError::OtherRole {
+                folder: self.path.clone(),
+                held,
+            }),
+            (None, Some(role)) => write_durably(&self.place(ROLE_FILE), format!("{role}\n").as_bytes()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where the shop's event log was when it ran last, if not here; without a password.
+    pub fn log_elsewhere(&self) -> Option<String> {
+        let text = fs::read_to_string(self.place(LOG_SOURCE_FILE)).ok()?;
+        let place = text.trim();
+        (place != "embedded").then(|| place.to_owned())
+    }
+
+    /// Writes down where the shop's event log is, without a password.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_log_source(&self, place: &str) -> Result<(), FolderError> {
+        write_durably(&self.place(LOG_SOURCE_FILE), format!("{place}\n").as_bytes())
+    }
+
+    /// Writes down how the event log can be reached: a connection string without credentials.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn announce_log(&self, url: &str) -> Result<(), FolderError> {
+        write_durably(&self.place(LOG_ADDRESS_FILE), format!("{url}\n").as_bytes())
+    }
+
+    /// How the event log was last said to be reached.
+    pub fn log_address(&self) -> Option<String> {
+        let url = fs::read_to_string(self.place(LOG_ADDRESS_FILE)).ok()?;
+        Some(url.trim().to_owned())
+    }
+
     /// Writes down where the shop can be reached.
     ///
     /// # Errors
@@ -128,10 +225,12 @@ impl DataFolder {
         write_durably(&self.place(ADDRESS_FILE), format!("http://{address}\n").as_bytes())
     }
 
-    /// Takes the address back: the shop has stopped.
+    /// Takes the addresses back: the shop has stopped.
     pub fn withdraw_address(&self) {
-        if let Err(error) = fs::remove_file(self.place(ADDRESS_FILE)) {
-            tracing::debug!(%error, "the address file was gone already");
+        for file in [ADDRESS_FILE, LOG_ADDRESS_FILE] {
+            if let Err(error) = fs::remove_file(self.place(file)) {
+                tracing::debug!(file, %error, "the address file was gone already");
+            }
         }
     }
 
@@ -184,6 +283,16 @@ impl DataFolder {
     }
 }
 
+/// What listens on every address is reached on this machine's own.
+pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
 fn failed(path: &Path, attempted: &'static str) -> impl FnOnce(io::Error) -> FolderError {
     let path = path.to_owned();
     move |source| FolderError::Io {
@@ -232,82 +341,4 @@ fn write_secret(path: &Path, content: &[u8]) -> io::Result<()> {
 #[cfg(not(unix))]
 fn write_secret(path: &Path, content: &[u8]) -> io::Result<()> {
     fs::write(path, content)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[cfg(unix)]
-    fn mode(path: &Path) -> u32 {
-        use std::os::unix::fs::PermissionsExt as _;
-        fs::metadata(path).unwrap().permissions().mode() & 0o777
-    }
-
-    #[test]
-    fn an_empty_folder_is_claimed_and_found_again() {
-        let temp = tempfile::tempdir().unwrap();
-        let path = temp.path().join("deep/shop");
-        assert!(matches!(DataFolder::existing(&path), Err(FolderError::NoShop(_))));
-        DataFolder::claim(&path).unwrap();
-        DataFolder::claim(&path).unwrap();
-        DataFolder::existing(&path).unwrap();
-        #[cfg(unix)]
-        assert_eq!(mode(&path), 0o700);
-    }
-
-    #[test]
-    fn a_folder_of_a_newer_version_is_refused_and_left_alone() {
-        let temp = tempfile::tempdir().unwrap();
-        fs::write(temp.path().join("format"), "2\n").unwrap();
-        for error in [
-            DataFolder::claim(temp.path()).unwrap_err(),
-            DataFolder::existing(temp.path()).unwrap_err(),
-        ] {
-            assert!(error.to_string().contains("newer version"), "{error}");
-        }
-        assert_eq!(fs::read_dir(temp.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn somebody_elses_files_are_not_touched() {
-        let temp = tempfile::tempdir().unwrap();
-        fs::write(temp.path().join("holiday.jpg"), "x").unwrap();
-        assert!(matches!(DataFolder::claim(temp.path()), Err(FolderError::NotOurs(_))));
-        assert_eq!(fs::read_dir(temp.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_place_that_is_a_file_is_a_clear_error() {
-        let temp = tempfile::tempdir().unwrap();
-        let path = temp.path().join("file");
-        fs::write(&path, "x").unwrap();
-        let error = DataFolder::claim(&path).unwrap_err().to_string();
-        assert!(error.contains("file") && error.contains("--data"), "{error}");
-    }
-
-    #[test]
-    fn a_spoilt_format_file_is_named() {
-        let temp = tempfile::tempdir().unwrap();
-        fs::write(temp.path().join("format"), "one\n").unwrap();
-        let error = DataFolder::claim(temp.path()).unwrap_err().to_string();
-        assert!(error.contains("format") && error.contains("backup"), "{error}");
-    }
-
-    #[test]
-    fn the_address_comes_and_goes_and_the_token_is_the_owners_alone() {
-        let temp = tempfile::tempdir().unwrap();
-        let folder = DataFolder::claim(temp.path()).unwrap();
-        assert_eq!(folder.address(), None);
-        let address = SocketAddr::from(([127, 0, 0, 1], 8080));
-        folder.announce(address).unwrap();
-        assert_eq!(folder.address(), Some(address));
-        folder.withdraw_address();
-        assert_eq!(folder.address(), None);
-        folder.keep_operator_token("secret").unwrap();
-        folder.keep_operator_token("secret 2").unwrap();
-        assert_eq!(folder.operator_token().as_deref(), Some("secret 2"));
-        #[cfg(unix)]
-        assert_eq!(mode(&temp.path().join("operator-token")), 0o600);
-    }
 }

@@ -3,8 +3,9 @@
 //! A library too, so that tests and benches start the shop in their own process: [`Shop::start`].
 //!
 //! - [`cli`]: what can be typed; [`config`]: what can be set; [`folder`]: the data folder;
-//! - [`startup`]: wires every part of the shop and starts and stops it; `dispatch` and [`audit`] join parts that must not
-//!   know each other;
+//! - [`witness`]: which log the folder belongs to;
+//! - [`startup`]: wires every part of the shop and starts and stops it; [`roles`]: what a process does for the shop, and how
+//!   roles in processes of their own reach each other; [`audit`] joins parts that must not know each other;
 //! - [`ops`]: the operator's paths over the log; [`operations`]: the same for the command line, also on a stopped shop's
 //!   folder;
 //! - [`import`] reads the real data sets into a [`sink`]; [`demo`] fills an empty shop.
@@ -13,12 +14,13 @@ pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod demo;
-mod dispatch;
 pub mod folder;
 pub mod import;
 pub mod operations;
 pub mod ops;
+pub mod roles;
 pub mod sink;
 pub mod startup;
+pub mod witness;
 
 pub use startup::{Shop, StartError};

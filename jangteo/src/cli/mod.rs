@@ -5,6 +5,8 @@ mod log;
 mod output;
 mod place;
 mod projection;
+mod running;
+mod serve;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -34,6 +36,7 @@ const EXAMPLES: &str = "\
 Examples:
   jangteo up --demo                      a shop with 200 products and an account per role, in ./data
   jangteo up --data /srv/shop            an empty shop; prints how to set up the first admin
+  jangteo serve --role log --help        the shop in five processes
   jangteo log tail                       watch every event as it happens
   jangteo log read order-018f3c1e-7b4a-7c3e-9d2f-1a2b3c4d5e6f
   jangteo projection rebuild --all       build every read model again from the log
@@ -58,6 +61,9 @@ pub struct Cli {
 pub enum Command {
     /// Start the shop; Ctrl-C stops it, a second start goes on where it was.
     Up(Box<SettingsArgs>),
+    /// Start one role of a shop whose roles run in processes of their own.
+    #[command(after_help = serve::EXAMPLE)]
+    Serve(Box<serve::ServeArgs>),
     /// Look into the event log: streams, events, counts.
     #[command(subcommand)]
     Log(log::LogCommand),
@@ -132,7 +138,7 @@ pub enum CliError {
 impl CliError {
     fn code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Config(_) => 2,
+            Self::Usage(_) | Self::Config(_) | Self::Start(StartError::Combination(_)) => 2,
             _ => 1,
         }
     }
@@ -155,6 +161,7 @@ pub async fn run(cli: Cli) -> ExitCode {
 async fn dispatch(command: Command) -> Result<(), CliError> {
     match command {
         Command::Up(args) => up::run(&args).await,
+        Command::Serve(args) => serve::run(&args).await,
         Command::Log(command) => log::run(command).await,
         Command::Projection(command) => projection::run(command).await,
         Command::Import(args) => import::run(args).await,

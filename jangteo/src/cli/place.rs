@@ -1,15 +1,12 @@
 //! Which shop a command is for, and whether it runs.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::{CliError, config_for};
 use crate::{
-    folder::{DataFolder, FolderError},
+    folder::{DataFolder, FolderError, reachable},
     operations::{LocalOperations, OpenError, Operations, RemoteOperations, RemoteShop},
 };
 
@@ -114,16 +111,6 @@ impl PlaceArgs {
             ))
         })
     }
-}
-
-/// A shop that listens on every address is reached on this machine's own.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -91,3 +91,15 @@ fn where_and_how_can_stand_before_or_behind() {
         parsed(line).unwrap_or_else(|error| panic!("{line}: {error}"));
     }
 }
+
+#[test]
+fn serve_wants_a_role_and_shows_the_five() {
+    let Ok(Command::Serve(_)) =
+        parsed("jangteo serve --role query --data /tmp/x --log esdb://localhost:1 --keys /tmp/k")
+    else {
+        panic!("serve was not understood");
+    };
+    assert!(parsed("jangteo serve").is_err());
+    let error = parsed("jangteo serve --role everything").unwrap_err().to_string();
+    assert!(error.contains("log, command, saga, projection, query"), "{error}");
+}

@@ -2,17 +2,25 @@
 //!
 //! Flags win over `JANGTEO_…` variables, those over the TOML file, that over the defaults.
 
+mod event_log;
 mod explain;
 mod layers;
+mod roles;
 #[cfg(test)]
 mod tests;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
+pub use event_log::{EventLogSettings, LogPlace, NoLogPlace};
 pub use explain::{effective, explanation};
 pub use layers::{ConfigError, Flags, Layers, unknown_variables};
+pub use roles::RoleSettings;
 
 /// How fast parcels move in the demo: one is fetched after seven seconds, which leaves time to cancel, and arrives after a
 /// minute.
@@ -43,6 +51,22 @@ pub struct Config {
     #[config(env = "JANGTEO_CARRIER_SPEED", validate = speed_in_range)]
     #[config(layer_attr(arg(long, value_name = "N")))]
     pub carrier_speed: Option<f64>,
+
+    /// The folder of the keys that all roles of a shop share: its secret and the key that signs access tokens. Made where
+    /// they are missing. Not set, it is the data folder.
+    #[config(env = "JANGTEO_KEYS")]
+    #[config(layer_attr(arg(long, value_name = "DIR", hide_short_help = true)))]
+    pub keys: Option<PathBuf>,
+
+    /// Where the event log is.
+    #[config(nested)]
+    #[config(layer_attr(command(flatten)))]
+    pub event_log: EventLogSettings,
+
+    /// Where the other roles are.
+    #[config(nested)]
+    #[config(layer_attr(command(flatten)))]
+    pub roles: RoleSettings,
 
     /// What the program writes to its log.
     #[config(nested)]
@@ -179,6 +203,11 @@ impl Config {
     pub fn carrier_speed(&self) -> f64 {
         let unset = if self.demo { DEMO_CARRIER_SPEED } else { 1.0 };
         self.carrier_speed.unwrap_or(unset)
+    }
+
+    /// Where the shop's keys are.
+    pub fn keys(&self) -> &Path {
+        self.keys.as_deref().unwrap_or(&self.data)
     }
 
     /// Which lines the program writes to its log.

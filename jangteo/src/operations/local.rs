@@ -1,48 +1,38 @@
 //! On a stopped shop's folder: this process opens it itself, and answers with the same functions as the routes.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use event_log::{Direction, EventFilter, EventLog, Position, embedded::EmbeddedLog};
+use event_log::{Direction, EventFilter, EventLog, Position};
 use event_schemas::StreamName;
 use projections::{Projections, RebuildError};
 use tokio::sync::Mutex;
 
 use super::{OperationError, Operations, no_such_stream};
 use crate::{
-    config::Config,
-    folder::{DataFolder, FolderError},
+    config::{Config, LogPlace},
+    folder::{DataFolder, FolderError, FolderLock},
     ops::{
         reading,
         view::{LogPage, ProjectionView, StatsView, StreamPage, StreamsPage},
     },
+    roles::Role,
     sink::LocalSink,
-    startup::{StartError, query_side::QuerySide},
+    startup::{
+        StartError,
+        event_log::{OpenError, OpenLog},
+        query_side,
+    },
+    witness,
 };
 
 /// Operates a stopped shop's folder; holds it as long as it lives.
 pub struct LocalOperations {
     folder: DataFolder,
-    log: Arc<EmbeddedLog>,
-    /// Opened when a command is about the read models; it then brings them up to date.
-    queries: Mutex<Option<QuerySide>>,
-}
-
-/// Why a folder could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another process has it.
-    #[error("{0} is in use by another process")]
-    InUse(PathBuf),
-    /// It is no shop's, or cannot be used.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-    /// The log in it cannot be opened.
-    #[error(transparent)]
-    Log(event_log::embedded::OpenError),
-    /// The opening was cut off.
-    #[error("opening the log was cut off: {0}")]
-    Interrupted(String),
+    _lock: FolderLock,
+    log: OpenLog,
+    /// Started when a command is about the read models; they then bring them up to date.
+    reading: Mutex<Option<Arc<Projections>>>,
 }
 
 impl LocalOperations {
@@ -52,11 +42,21 @@ impl LocalOperations {
     /// See [`OpenError`].
     pub async fn open(config: &Config) -> Result<Self, OpenError> {
         let folder = DataFolder::existing(&config.data)?;
-        let log = open_log(&folder).await?;
+        let lock = folder.lock().map_err(|error| match error {
+            FolderError::InUse(folder) => OpenError::InUse(folder),
+            error => OpenError::Folder(error),
+        })?;
+        let embedded = config.event_log.at == LogPlace::Embedded;
+        if let Some(place) = folder.log_elsewhere().filter(|_| embedded) {
+            let folder = folder.path().to_owned();
+            return Err(OpenError::Elsewhere { folder, place });
+        }
+        let log = OpenLog::open(&config.event_log, &folder, folder.operator_token().as_deref()).await?;
         Ok(Self {
             folder,
+            _lock: lock,
             log,
-            queries: Mutex::new(None),
+            reading: Mutex::new(None),
         })
     }
 
@@ -67,47 +67,35 @@ impl LocalOperations {
 
     /// The projections, started at the first call.
     async fn running(&self) -> Result<Arc<Projections>, OperationError> {
-        let mut queries = self.queries.lock().await;
-        if let Some(open) = &*queries {
-            return Ok(Arc::clone(&open.projections));
+        let mut reading = self.reading.lock().await;
+        if let Some(projections) = &*reading {
+            return Ok(Arc::clone(projections));
+        }
+        if let Some(role) = self.folder.role().filter(|role| role != Role::Query.as_str()) {
+            return Err(OperationError::Projections(format!(
+                "{} is the {role} role's folder: the read models are in the query role's, and while the roles run the \
+                 projection role is asked about them (--data DIR or --server URL of that one)",
+                self.folder.path().display()
+            )));
         }
         let failed = |error: StartError| OperationError::Projections(error.to_string());
-        let opened = QuerySide::open(&self.folder, &self.log()).await.map_err(failed)?;
-        let projections = Arc::clone(&opened.projections);
-        *queries = Some(opened);
+        let settled = witness::settle(&self.folder, &self.log()).await;
+        let settled = settled.map_err(|error| OperationError::Projections(error.to_string()))?;
+        let models = query_side::open(&self.folder, settled.floor).await.map_err(failed)?;
+        let projections = Arc::new(query_side::project(&self.log(), &models).await.map_err(failed)?);
+        *reading = Some(Arc::clone(&projections));
         Ok(projections)
     }
 
     fn log(&self) -> Arc<dyn EventLog> {
-        Arc::clone(&self.log) as Arc<dyn EventLog>
-    }
-}
-
-/// Opens the folder's log where it keeps nobody waiting.
-pub(crate) async fn open_log(folder: &DataFolder) -> Result<Arc<EmbeddedLog>, OpenError> {
-    use event_log::embedded;
-    let place = folder.place("log");
-    let opened = tokio::task::spawn_blocking(move || EmbeddedLog::open(&place)).await;
-    match opened {
-        Ok(Ok(log)) => Ok(log),
-        Ok(Err(embedded::OpenError::InUse { .. })) => Err(OpenError::InUse(folder.path().to_owned())),
-        Ok(Err(error)) => Err(OpenError::Log(error)),
-        Err(error) => Err(OpenError::Interrupted(error.to_string())),
-    }
-}
-
-/// Closes a log where it keeps nobody waiting.
-pub(crate) async fn close_log(log: &Arc<EmbeddedLog>) {
-    let log = Arc::clone(log);
-    if let Err(error) = tokio::task::spawn_blocking(move || log.close()).await {
-        tracing::error!(%error, "closing the log was cut off");
+        self.log.log()
     }
 }
 
 #[async_trait]
 impl Operations for LocalOperations {
     async fn streams(&self, prefix: &str, after: Option<&str>, size: usize) -> Result<StreamsPage, OperationError> {
-        Ok(reading::streams(self.log.as_ref(), prefix, after, size).await?)
+        Ok(reading::streams(self.log().as_ref(), prefix, after, size).await?)
     }
 
     async fn stream(
@@ -117,7 +105,7 @@ impl Operations for LocalOperations {
         direction: Direction,
         size: usize,
     ) -> Result<StreamPage, OperationError> {
-        let page = reading::stream(self.log.as_ref(), name, from, direction, size).await?;
+        let page = reading::stream(self.log().as_ref(), name, from, direction, size).await?;
         page.ok_or_else(|| no_such_stream(name))
     }
 
@@ -137,7 +125,7 @@ impl Operations for LocalOperations {
     }
 
     async fn stats(&self) -> Result<StatsView, OperationError> {
-        Ok(reading::stats(self.log.as_ref()).await?)
+        Ok(reading::stats(self.log().as_ref()).await?)
     }
 
     async fn projections(&self) -> Result<Vec<ProjectionView>, OperationError> {
@@ -154,9 +142,9 @@ impl Operations for LocalOperations {
     }
 
     async fn close(&self) {
-        if let Some(queries) = self.queries.lock().await.take() {
-            queries.close().await;
+        if let Some(projections) = self.reading.lock().await.take() {
+            query_side::close(projections).await;
         }
-        close_log(&self.log).await;
+        self.log.close().await;
     }
 }

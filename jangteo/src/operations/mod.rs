@@ -9,11 +9,11 @@ use async_trait::async_trait;
 use event_log::{Direction, EventFilter, LogError};
 use event_schemas::StreamName;
 
-pub use local::{LocalOperations, OpenError};
-pub(crate) use local::{close_log, open_log};
+pub use local::LocalOperations;
 pub use remote::{RemoteOperations, RemoteShop};
 
 use crate::ops::view::{LogPage, ProjectionView, StatsView, StreamPage, StreamsPage};
+pub use crate::startup::event_log::OpenError;
 
 /// Why an operation did not happen.
 #[derive(Debug, thiserror::Error)]

@@ -202,8 +202,15 @@ impl Operations for RemoteOperations {
     }
 
     async fn projections(&self) -> Result<Vec<ProjectionView>, OperationError> {
-        let answer: ProjectionsView = self.shop.get("/api/v1/ops/projections", &[]).await?;
-        Ok(answer.projections)
+        match self.shop.get("/api/v1/ops/projections", &[]).await {
+            Ok(ProjectionsView { projections, .. }) => Ok(projections),
+            Err(OperationError::NotFound(_)) => Err(OperationError::NotFound(format!(
+                "the process at {} runs no projections: in a shop whose roles have processes of their own, ask the projection \
+                 role (its --data or --server)",
+                self.shop.url
+            ))),
+            Err(error) => Err(error),
+        }
     }
 
     async fn rebuild(&self, name: &str) -> Result<(), OperationError> {

@@ -8,7 +8,7 @@ use command_services::{
     inventory::Inventory,
     payments::{self, Payments, ProviderSimulator, SimulatorSettings},
     routes,
-    secret::{Secret, hex},
+    secret::Secret,
     services::Services,
     shipping::{self, CarrierSimulator, Shipping},
 };
@@ -17,7 +17,7 @@ use event_log::EventLog;
 use tokio::task::{JoinHandle, spawn_blocking};
 use warp::{Filter as _, filters::BoxedFilter};
 
-use super::StartError;
+use super::{StartError, parts::Ground};
 use crate::{config::Config, folder::DataFolder};
 
 /// How long what the relational services have written may take to reach the log when the shop stops; the rest goes there at
@@ -26,7 +26,6 @@ const DRAIN: Duration = Duration::from_secs(5);
 
 /// Everything that changes the shop.
 pub(super) struct CommandSide {
-    pub(super) tokens: Arc<Tokens>,
     pub(super) accounts: Arc<Accounts>,
     pub(super) services: Arc<Services>,
     carrier_secrets: HashMap<String, Secret>,
@@ -34,19 +33,12 @@ pub(super) struct CommandSide {
 }
 
 impl CommandSide {
-    pub(super) async fn open(
-        config: &Config,
-        folder: &DataFolder,
-        log: &Arc<dyn EventLog>,
-    ) -> Result<Self, StartError> {
-        let secret = Secret::open(&folder.place("secret")).map_err(StartError::of("the shop's secret"))?;
-        let operator_token = hex(&secret.derive(b"operator token"));
-        folder.keep_operator_token(&operator_token)?;
-        let tokens = Tokens::open(&folder.place("signing-key")).map_err(StartError::of("signing in"))?;
-        let tokens = Arc::new(tokens.with_operator_token(operator_token));
+    pub(super) async fn open(ground: &Ground<'_>) -> Result<Self, StartError> {
+        let Ground { config, folder, .. } = *ground;
+        let log = &ground.log.log();
         let (accounts, inventory, payments) = tokio::try_join!(
-            open_accounts(config, folder, &secret, log, &tokens),
-            open_inventory(folder, log),
+            open_accounts(ground, log),
+            open_inventory(ground, log),
             open_payments(folder, log),
         )?;
         let (shipping, carrier) = start_shipping(config, log);
@@ -56,7 +48,6 @@ impl CommandSide {
         let carrier_secret =
             Secret::open(&folder.place("carrier-simulator.secret")).map_err(StartError::of("the carrier's secret"))?;
         Ok(Self {
-            tokens,
             accounts,
             services: Arc::new(services),
             carrier_secrets: HashMap::from([(shipping::simulator::NAME.to_owned(), carrier_secret)]),
@@ -65,9 +56,9 @@ impl CommandSide {
     }
 
     /// Their routes.
-    pub(super) fn routes(&self) -> BoxedFilter<(Response,)> {
-        routes::routes(&self.services, &self.tokens)
-            .or(accounts::routes(Arc::clone(&self.accounts), Arc::clone(&self.tokens)))
+    pub(super) fn routes(&self, tokens: &Arc<Tokens>) -> BoxedFilter<(Response,)> {
+        routes::routes(&self.services, tokens)
+            .or(accounts::routes(Arc::clone(&self.accounts), Arc::clone(tokens)))
             .unify()
             .or(shipping::routes(
                 Arc::clone(&self.services.shipping),
@@ -97,26 +88,23 @@ impl Drop for CommandSide {
     }
 }
 
-async fn open_accounts(
-    config: &Config,
-    folder: &DataFolder,
-    secret: &Secret,
-    log: &Arc<dyn EventLog>,
-    tokens: &Arc<Tokens>,
-) -> Result<Arc<Accounts>, StartError> {
+async fn open_accounts(ground: &Ground<'_>, log: &Arc<dyn EventLog>) -> Result<Arc<Accounts>, StartError> {
+    let session = &ground.config.session;
     let settings = AccountsSettings {
-        access_ttl: Duration::from_secs(config.session.access_minutes * 60),
-        session_ttl: Duration::from_secs(config.session.refresh_days * 24 * 60 * 60),
+        access_ttl: Duration::from_secs(session.access_minutes * 60),
+        session_ttl: Duration::from_secs(session.refresh_days * 24 * 60 * 60),
+        relay: ground.log.relay(),
         ..AccountsSettings::default()
     };
-    let file = folder.place("accounts.db");
-    let (log, tokens) = (Arc::clone(log), Arc::clone(tokens));
-    let opened = Accounts::open(&file, secret.clone(), log, tokens, settings).await;
+    let file = ground.folder.place("accounts.db");
+    let (secret, tokens) = (ground.keys.secret.clone(), Arc::clone(&ground.keys.tokens));
+    let opened = Accounts::open(&file, secret, Arc::clone(log), tokens, settings).await;
     opened.map(Arc::new).map_err(StartError::of("the accounts"))
 }
 
-async fn open_inventory(folder: &DataFolder, log: &Arc<dyn EventLog>) -> Result<Arc<Inventory>, StartError> {
-    let opened = Inventory::open(&folder.place("inventory.db"), Arc::clone(log)).await;
+async fn open_inventory(ground: &Ground<'_>, log: &Arc<dyn EventLog>) -> Result<Arc<Inventory>, StartError> {
+    let file = ground.folder.place("inventory.db");
+    let opened = Inventory::open_with(&file, Arc::clone(log), ground.log.relay()).await;
     opened.map(Arc::new).map_err(StartError::of("the inventory"))
 }
 

@@ -2,24 +2,30 @@
 
 use std::{fmt, io, net::SocketAddr, path::PathBuf};
 
-use crate::{folder::FolderError, operations::OpenError};
+use super::event_log::OpenError;
+use crate::folder::FolderError;
 
 /// Why the shop did not start. Says what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The folder cannot be used.
     #[error(transparent)]
-    Folder(#[from] FolderError),
+    Folder(FolderError),
+    /// The settings make no sense together.
+    #[error("{0}")]
+    Combination(String),
     /// Another process runs on the folder.
     #[error("{0} is in use by another jangteo: stop that one first, or name another folder with --data")]
     InUse(PathBuf),
     /// The address is taken or not ours.
     #[error(
-        "cannot listen on {address}: {source}; choose another address with --listen (port 0 lets the system choose one)"
+        "cannot listen on {address}: {source}; choose another address with {flag} (port 0 lets the system choose one)"
     )]
     Listen {
         /// The address.
         address: SocketAddr,
+        /// Where it was given.
+        flag: &'static str,
         /// What the system says.
         source: io::Error,
     },
@@ -43,11 +49,20 @@ impl StartError {
     }
 }
 
+impl From<FolderError> for StartError {
+    fn from(error: FolderError) -> Self {
+        match error {
+            FolderError::InUse(folder) => Self::InUse(folder),
+            error => Self::Folder(error),
+        }
+    }
+}
+
 impl From<OpenError> for StartError {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::InUse(folder) => Self::InUse(folder),
-            OpenError::Folder(error) => Self::Folder(error),
+            OpenError::Folder(error) => Self::from(error),
             error => Self::Part {
                 part: "the event log",
                 detail: error.to_string(),

@@ -1,6 +1,7 @@
-//! Opens what is read: the read models, and the projections that fill them from the log.
+//! Opens what is read, and what fills it.
 
 use std::{
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -12,34 +13,28 @@ use read_models::ReadModels;
 use super::StartError;
 use crate::folder::DataFolder;
 
-/// Everything that is read.
-pub(crate) struct QuerySide {
-    pub(crate) models: Arc<ReadModels>,
-    pub(crate) projections: Arc<Projections>,
+/// The read models in the folder. Below `floor` they show nothing a consistency token can be held against.
+pub(crate) async fn open(folder: &DataFolder, floor: Position) -> Result<Arc<ReadModels>, StartError> {
+    let place: &Path = folder.path();
+    let models = ReadModels::open(place)
+        .await
+        .map_err(StartError::of("the read models"))?;
+    models.progress().not_before(floor.0);
+    Ok(Arc::new(models))
 }
 
-impl QuerySide {
-    pub(crate) async fn open(folder: &DataFolder, log: &Arc<dyn EventLog>) -> Result<Self, StartError> {
-        let models = ReadModels::open(folder.path())
-            .await
-            .map_err(StartError::of("the read models"))?;
-        let models = Arc::new(models);
-        let projections = Projections::start(Arc::clone(log), Arc::clone(&models), Config::default())
-            .await
-            .map_err(StartError::of("the projections"))?;
-        Ok(Self {
-            models,
-            projections: Arc::new(projections),
-        })
-    }
+/// What fills these read models from that log.
+pub(crate) async fn project(log: &Arc<dyn EventLog>, models: &Arc<ReadModels>) -> Result<Projections, StartError> {
+    let started = Projections::start(Arc::clone(log), Arc::clone(models), Config::default()).await;
+    started.map_err(StartError::of("the projections"))
+}
 
-    /// Stops the projections; what they have read is written.
-    pub(crate) async fn close(self) {
-        match Arc::into_inner(self.projections) {
-            Some(projections) => projections.shutdown().await,
-            // A request that was cut still holds them: they stop when it lets go, and go on from their checkpoints.
-            None => tracing::warn!("the projections are left to stop by themselves"),
-        }
+/// Stops the projections; what they have read is written.
+pub(crate) async fn close(projections: Arc<Projections>) {
+    match Arc::into_inner(projections) {
+        Some(projections) => projections.shutdown().await,
+        // A request that was cut still holds them: they stop when it lets go, and go on from their checkpoints.
+        None => tracing::warn!("the projections are left to stop by themselves"),
     }
 }
 

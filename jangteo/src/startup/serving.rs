@@ -1,69 +1,95 @@
-//! All routes of the shop as one filter, and all of them described.
+//! The routes of a process as one filter, and all of them described.
 
 use std::sync::Arc;
 
 use command_services::{accounts, routes as commands, shipping};
 use edge::{Response, openapi::merge, probes::Readiness, telemetry::Metrics};
-use event_log::EventLog;
 use projections::Projections;
 use query_api::{DEFAULT_PATIENCE, Queries};
-use tokio::sync::watch;
 use utoipa::{OpenApi as _, openapi::OpenApi};
 use warp::{Filter as _, filters::BoxedFilter};
 
-use super::{StartError, command_side::CommandSide, query_side::QuerySide};
+use super::{
+    StartError,
+    parts::{Ground, Parts},
+};
 use crate::{
     audit::Audit,
     ops::{
         projections::{ProjectionApi, ProjectionRoutes, projection_routes},
         routes::{LogApi, LogRoutes, log_routes},
     },
+    roles::{Role, Roles, directives, documents},
 };
 
 /// The description of the whole HTTP interface.
 pub fn openapi() -> OpenApi {
-    merge(vec![
-        accounts::openapi(),
-        commands::openapi(),
-        query_api::openapi(),
-        shipping::openapi(),
-        LogApi::openapi(),
-        ProjectionApi::openapi(),
-        edge::openapi::of_edge(),
-    ])
+    description(Roles::All)
 }
 
-/// Every route.
-pub(super) fn routes(
-    log: &Arc<dyn EventLog>,
-    commands: &CommandSide,
-    queries: &QuerySide,
-    stopping: &watch::Receiver<bool>,
-) -> Result<BoxedFilter<(Response,)>, StartError> {
-    let tokens = &commands.tokens;
-    let audit = Audit::new(Arc::clone(log));
-    let command_routes = commands.routes();
-    let query_routes = query_api::routes(Queries {
-        models: Arc::clone(&queries.models),
+/// The description of what a process with these roles serves. The internal hops are nobody's interface.
+pub(super) fn description(roles: Roles) -> OpenApi {
+    let mut parts = Vec::new();
+    if roles.has(Role::Command) {
+        parts.extend([accounts::openapi(), commands::openapi()]);
+    }
+    if roles.has(Role::Query) {
+        parts.push(query_api::openapi());
+    }
+    if roles.has(Role::Command) {
+        parts.push(shipping::openapi());
+    }
+    parts.push(LogApi::openapi());
+    if roles.has(Role::Projection) {
+        parts.push(ProjectionApi::openapi());
+    }
+    parts.push(edge::openapi::of_edge());
+    merge(parts)
+}
+
+/// Every route of a process.
+pub(super) fn routes(ground: &Ground<'_>, parts: &Parts) -> Result<BoxedFilter<(Response,)>, StartError> {
+    let tokens = &ground.keys.tokens;
+    let log = ground.log.log();
+    let audit = Audit::new(Arc::clone(&log));
+    // The busiest first: they are tried in this order.
+    let mut all = Vec::new();
+    if let Some(models) = &parts.models {
+        all.push(query_api::routes(Queries {
+            models: Arc::clone(models),
+            tokens: Arc::clone(tokens),
+            audit: Arc::new(audit.clone()),
+            patience: DEFAULT_PATIENCE,
+        }));
+    }
+    if let Some(commands) = &parts.commands {
+        all.push(commands.routes(tokens));
+        if !ground.roles.has(Role::Saga) {
+            all.push(directives::routes(&commands.services, tokens));
+        }
+    }
+    if let Some(filling) = &parts.filling {
+        all.push(documents::endpoint::routes(filling, tokens));
+    }
+    all.push(log_routes(&LogRoutes {
+        log: Arc::clone(&log),
         tokens: Arc::clone(tokens),
-        audit: Arc::new(audit.clone()),
-        patience: DEFAULT_PATIENCE,
-    });
-    let operators = log_routes(&LogRoutes {
-        log: Arc::clone(log),
-        tokens: Arc::clone(tokens),
-        stopping: stopping.clone(),
-    })
-    .or(projection_routes(&ProjectionRoutes {
-        projections: Arc::clone(&queries.projections),
-        log: Arc::clone(log),
-        audit,
-        tokens: Arc::clone(tokens),
-    }))
-    .unify()
-    .boxed();
-    let all = query_routes.or(command_routes).unify().or(operators).unify().boxed();
-    Ok(all.or(around(log, &queries.projections, stopping)?).unify().boxed())
+        stopping: ground.stopped.clone(),
+    }));
+    if let Some(projections) = &parts.projections {
+        all.push(projection_routes(&ProjectionRoutes {
+            projections: Arc::clone(projections),
+            log,
+            audit,
+            tokens: Arc::clone(tokens),
+        }));
+    }
+    all.extend(around(ground, parts)?);
+    if ground.roles.has(Role::Query) {
+        all.push(web::routes());
+    }
+    let joined = all.into_iter().reduce(|before, route| before.or(route).unify().boxed());
+    joined.ok_or_else(|| StartError::of("the listener")("there is nothing to serve"))
 }
 
 /// Which projections cannot go on, and why.
@@ -80,40 +106,42 @@ async fn failed(projections: Arc<Projections>) -> Result<(), String> {
     }
 }
 
-/// What is not the shop's business but keeps it going: probes, metrics, the description, the bundled pages.
-fn around(
-    log: &Arc<dyn EventLog>,
-    projections: &Arc<Projections>,
-    stopping: &watch::Receiver<bool>,
-) -> Result<BoxedFilter<(Response,)>, StartError> {
-    let asked = Arc::clone(log);
-    let projections = Arc::clone(projections);
-    let stopping = stopping.clone();
-    let readiness = Readiness::new()
-        .with("event-log", move || {
-            let log = Arc::clone(&asked);
-            async move { log.head().await.map(|_| ()).map_err(|error| error.to_string()) }
-        })
-        .with("read-models", move || failed(Arc::clone(&projections)))
-        .with("shop", move || {
-            let stopping = *stopping.borrow();
+/// What is not the shop's business but keeps it going: probes, metrics, the description.
+fn around(ground: &Ground<'_>, parts: &Parts) -> Result<[BoxedFilter<(Response,)>; 3], StartError> {
+    let log = ground.log.log();
+    let stopping = ground.stopped.clone();
+    let mut readiness = Readiness::new().with("event-log", move || {
+        let log = Arc::clone(&log);
+        async move { log.head().await.map(|_| ()).map_err(|error| error.to_string()) }
+    });
+    if let Some(projections) = &parts.projections {
+        // Weak: a probe does not keep open what is stopping.
+        let projections = Arc::downgrade(projections);
+        readiness = readiness.with("read-models", move || {
+            let projections = projections.upgrade();
             async move {
-                if stopping {
-                    Err("it is stopping".to_owned())
-                } else {
-                    Ok(())
+                match projections {
+                    Some(projections) => failed(projections).await,
+                    None => Err("they are stopping".to_owned()),
                 }
             }
         });
-    let metrics = metrics()?;
-    Ok(edge::probes::routes(Arc::new(readiness))
-        .or(metrics.route())
-        .unify()
-        .or(edge::openapi::route(&openapi()))
-        .unify()
-        .or(web::routes())
-        .unify()
-        .boxed())
+    }
+    let readiness = readiness.with("shop", move || {
+        let stopping = *stopping.borrow();
+        async move {
+            if stopping {
+                Err("it is stopping".to_owned())
+            } else {
+                Ok(())
+            }
+        }
+    });
+    Ok([
+        edge::probes::routes(Arc::new(readiness)),
+        metrics()?.route().boxed(),
+        edge::openapi::route(&description(ground.roles)).boxed(),
+    ])
 }
 
 /// The process has one collection of metrics, however many shops a test starts in it.

@@ -1,0 +1,185 @@
+//! The parts of the roles that a process has, and how they are joined: within the process where both sides are in it, over
+//! HTTP where they are not.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use event_log::Position;
+use projections::Projections;
+use read_models::{ReadModels, filling::Filling};
+use sagas::{Dispatcher, PlaceOrder, Policy, RunnerConfig, SagaRunner, SystemClock};
+use tokio::{sync::watch, task::JoinSet};
+
+use super::{StartError, command_side::CommandSide, event_log::OpenLog, keys::Keys, query_side};
+use crate::{
+    config::Config,
+    folder::DataFolder,
+    roles::{
+        Role, Roles,
+        dispatch::{RemoteDispatcher, ServiceDispatcher},
+        documents::{remote::RemoteDocuments, shown},
+    },
+};
+
+/// How long a start waits for the query role to be up.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// What parts stand on.
+pub(super) struct Ground<'a> {
+    pub(super) config: &'a Config,
+    pub(super) roles: Roles,
+    pub(super) folder: &'a DataFolder,
+    pub(super) keys: &'a Keys,
+    pub(super) log: &'a OpenLog,
+    /// Read models that show less than this show nothing a consistency token can be held against.
+    pub(super) floor: Position,
+    /// Becomes true when the process is told to stop.
+    pub(super) stopped: &'a watch::Receiver<bool>,
+}
+
+/// The parts of a process.
+pub(super) struct Parts {
+    /// What changes the shop.
+    pub(super) commands: Option<CommandSide>,
+    /// What is read, where it is in this process.
+    pub(super) models: Option<Arc<ReadModels>>,
+    /// The read models as projections in another process fill them.
+    pub(super) filling: Option<Filling>,
+    /// What fills the read models, here or elsewhere.
+    pub(super) projections: Option<Arc<Projections>>,
+    sagas: Option<SagaRunner>,
+    _tellers: JoinSet<()>,
+}
+
+impl Parts {
+    pub(super) async fn open(ground: &Ground<'_>) -> Result<Self, StartError> {
+        let (commands, reading) = tokio::try_join!(Box::pin(commands(ground)), Box::pin(reading(ground)))?;
+        let sagas = sagas(ground, commands.as_ref()).await?;
+        let Reading {
+            models,
+            filling,
+            projections,
+            tellers,
+        } = reading;
+        Ok(Self {
+            commands,
+            models,
+            filling,
+            projections,
+            sagas,
+            _tellers: tellers,
+        })
+    }
+
+    /// Stops them from the top down.
+    pub(super) async fn stop(&mut self) {
+        if let Some(sagas) = self.sagas.take() {
+            sagas.shutdown().await;
+        }
+        if let Some(commands) = &self.commands {
+            commands.rest();
+            commands.drain().await;
+        }
+        if let Some(projections) = self.projections.take() {
+            query_side::close(projections).await;
+        }
+    }
+}
+
+/// The parts about read models.
+struct Reading {
+    models: Option<Arc<ReadModels>>,
+    filling: Option<Filling>,
+    projections: Option<Arc<Projections>>,
+    tellers: JoinSet<()>,
+}
+
+async fn commands(ground: &Ground<'_>) -> Result<Option<CommandSide>, StartError> {
+    if !ground.roles.has(Role::Command) {
+        return Ok(None);
+    }
+    CommandSide::open(ground).await.map(Some)
+}
+
+async fn reading(ground: &Ground<'_>) -> Result<Reading, StartError> {
+    let mut reading = Reading {
+        models: None,
+        filling: None,
+        projections: None,
+        tellers: JoinSet::new(),
+    };
+    if ground.roles.has(Role::Query) {
+        let models = query_side::open(ground.folder, ground.floor).await?;
+        if !ground.roles.has(Role::Projection) {
+            let filling = Filling::of(Arc::clone(&models)).await;
+            reading.filling = Some(filling.map_err(StartError::of("the read models"))?);
+        }
+        reading.models = Some(models);
+    }
+    if ground.roles.has(Role::Projection) {
+        let models = match &reading.models {
+            Some(models) => Arc::clone(models),
+            None => {
+                let url = ground.config.roles.query_url.as_deref().unwrap_or_default();
+                let (store, models) = elsewhere(url, &ground.keys.operator_token).await?;
+                reading.tellers = shown::tell(&store, &models);
+                models
+            }
+        };
+        let projections = query_side::project(&ground.log.log(), &models).await?;
+        reading.projections = Some(Arc::new(projections));
+    }
+    Ok(reading)
+}
+
+/// The query role's read models, as soon as it answers.
+async fn elsewhere(url: &str, token: &str) -> Result<(Arc<RemoteDocuments>, Arc<ReadModels>), StartError> {
+    let part = "the way to the query role";
+    let store = Arc::new(RemoteDocuments::new(url, token).map_err(StartError::of(part))?);
+    let models = patiently(part, async || ReadModels::elsewhere(Arc::clone(&store) as _).await).await?;
+    Ok((store, Arc::new(models)))
+}
+
+/// Tries until it works, for a while: processes that start together wait for each other.
+async fn patiently<T, E: fmt::Display>(
+    part: &'static str,
+    attempt: impl AsyncFn() -> Result<T, E>,
+) -> Result<T, StartError> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match attempt().await {
+            Ok(there) => return Ok(there),
+            Err(error) if Instant::now() >= deadline => return Err(StartError::of(part)(error)),
+            Err(error) => tracing::warn!(%error, "waiting for {part}"),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn sagas(ground: &Ground<'_>, commands: Option<&CommandSide>) -> Result<Option<SagaRunner>, StartError> {
+    if !ground.roles.has(Role::Saga) {
+        return Ok(None);
+    }
+    let dispatcher: Arc<dyn Dispatcher> = match commands {
+        Some(commands) => Arc::new(ServiceDispatcher::new(Arc::clone(&commands.services))),
+        None => {
+            let url = ground.config.roles.command_url.as_deref().unwrap_or_default();
+            let dispatcher = RemoteDispatcher::new(url, &ground.keys.operator_token);
+            Arc::new(dispatcher.map_err(StartError::of("the way to the command role"))?)
+        }
+    };
+    let config = RunnerConfig {
+        log: ground.log.log(),
+        dispatcher,
+        folder: ground.folder.place("sagas"),
+        clock: Arc::new(SystemClock),
+        limits: sagas::Limits::default(),
+    };
+    let started = SagaRunner::start(PlaceOrder::new(Policy::default()), config).await;
+    started.map(Some).map_err(StartError::of("the sagas"))
+}
