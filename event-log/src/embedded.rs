@@ -12,6 +12,7 @@ mod folder;
 mod journal;
 mod limits;
 mod record;
+mod salvage;
 mod shared;
 mod store;
 mod tables;
@@ -31,11 +32,15 @@ use async_trait::async_trait;
 use event_schemas::{StreamName, Timestamp};
 use tokio::sync::{oneshot, watch};
 
-pub use self::{folder::OpenError, limits::Limits};
+pub use self::{
+    folder::OpenError,
+    limits::Limits,
+    salvage::{SalvageError, SalvageProgress, SalvageStep, Salvaged, salvage},
+};
 use self::{
     folder::{Acknowledged, Folder},
     shared::Shared,
-    store::{Store, StoreError},
+    store::Store,
     writer::{Order, Request, Writer},
 };
 use crate::port::{
@@ -107,10 +112,7 @@ impl EmbeddedLog {
         } else if !folder.store().exists() {
             return Err(folder.damaged("its store is gone"));
         }
-        let store = Store::open(&folder.store(), &options).map_err(|error| match error {
-            StoreError::Damaged(detail) => folder.damaged(detail),
-            StoreError::Io(source) => folder.io("opening its store", source),
-        })?;
+        let store = Store::open(&folder.store(), &options).map_err(|error| folder.refused(error))?;
         let counted = store.count().and_then(|totals| Ok((store.last()?, totals)));
         let ((head, recorded_at), totals) = counted.map_err(|error| folder.damaged(error.to_string()))?;
         check_end(&folder, head, totals.at, mark)?;

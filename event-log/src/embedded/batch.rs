@@ -175,50 +175,54 @@ impl<'a> Batch<'a> {
         }))
     }
 
-    /// Writes everything in one fjall batch and waits for the disk, once.
-    ///
-    /// # Errors
-    /// The store's. Nothing of the batch is visible then.
+    /// As [`write`].
     pub(super) fn commit(&self, totals: Option<&Totals>) -> Result<(), fjall::Error> {
-        let store = self.store;
-        let items = 3 * self.events.len() + 1;
-        let mut batch =
-            fjall::OwnedWriteBatch::with_capacity(store.db.clone(), items).durability(Some(PersistMode::SyncData));
-        let mut segment = Vec::with_capacity(SEGMENT_BYTES);
-        let mut first = 0;
-        for event in &self.events {
-            if segment.is_empty() {
-                first = event.position.0;
-            }
-            let location = Location {
-                position: event.position.0,
-                segment: first,
-                offset: segment.len() as u32,
-            };
-            record::write(&mut segment, event);
-            if segment.len() >= SEGMENT_BYTES {
-                batch.insert(&store.segments, first.to_be_bytes(), Slice::new(&segment));
-                segment.clear();
-            }
-            let location = Slice::new(&location.encode());
-            batch.insert(
-                &store.streams,
-                stream_key(event.stream.as_str(), event.version),
-                location.clone(),
-            );
-            batch.insert(&store.ids, *event.id.as_bytes(), location);
-        }
-        if !segment.is_empty() {
-            batch.insert(&store.segments, first.to_be_bytes(), Slice::new(&segment));
-        }
-        if let Some(totals) = totals {
-            // Plain numbers and names: they cannot fail to be written, and if they did a start would count from further back.
-            if let Ok(json) = serde_json::to_vec(totals) {
-                batch.insert(&store.totals, TOTALS_KEY, json);
-            }
-        }
-        batch.commit()
+        write(self.store, &self.events, totals)
     }
+}
+
+/// Writes events in one fjall batch and waits for the disk, once.
+///
+/// # Errors
+/// The store's. Nothing of it is visible then.
+pub(super) fn write(store: &Store, events: &[Arc<RecordedEvent>], totals: Option<&Totals>) -> Result<(), fjall::Error> {
+    let items = 3 * events.len() + 1;
+    let mut batch =
+        fjall::OwnedWriteBatch::with_capacity(store.db.clone(), items).durability(Some(PersistMode::SyncData));
+    let mut segment = Vec::with_capacity(SEGMENT_BYTES);
+    let mut first = 0;
+    for event in events {
+        if segment.is_empty() {
+            first = event.position.0;
+        }
+        let location = Location {
+            position: event.position.0,
+            segment: first,
+            offset: segment.len() as u32,
+        };
+        record::write(&mut segment, event);
+        if segment.len() >= SEGMENT_BYTES {
+            batch.insert(&store.segments, first.to_be_bytes(), Slice::new(&segment));
+            segment.clear();
+        }
+        let location = Slice::new(&location.encode());
+        batch.insert(
+            &store.streams,
+            stream_key(event.stream.as_str(), event.version),
+            location.clone(),
+        );
+        batch.insert(&store.ids, *event.id.as_bytes(), location);
+    }
+    if !segment.is_empty() {
+        batch.insert(&store.segments, first.to_be_bytes(), Slice::new(&segment));
+    }
+    if let Some(totals) = totals {
+        // Plain numbers and names: they cannot fail to be written, and if they did a start would count from further back.
+        if let Ok(json) = serde_json::to_vec(totals) {
+            batch.insert(&store.totals, TOTALS_KEY, json);
+        }
+    }
+    batch.commit()
 }
 
 fn check(stream: &StreamName, expected: ExpectedVersion, actual: Option<StreamVersion>) -> Result<(), AppendError> {

@@ -16,6 +16,8 @@ use std::{
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::store::StoreError;
+
 /// The version of what lies in the folder. Raise it when an older jangteo could not read it any more.
 const FORMAT: u32 = 1;
 const FORMAT_LINE: &str = "jangteo event log, format ";
@@ -149,6 +151,14 @@ impl Folder {
         }
     }
 
+    /// Why the store in it did not open.
+    pub(super) fn refused(&self, error: StoreError) -> OpenError {
+        match error {
+            StoreError::Damaged(detail) => self.damaged(detail),
+            StoreError::Io(source) => self.io("opening its store", source),
+        }
+    }
+
     pub(super) fn io(&self, detail: &'static str, source: io::Error) -> OpenError {
         OpenError::io(&self.dir, detail, source)
     }
@@ -279,16 +289,24 @@ impl Acknowledged {
             .map_err(|source| folder.io("opening its mark", source))?;
         file.read_to_end(&mut bytes)
             .map_err(|source| folder.io("reading its mark", source))?;
-        // A mark that a power cut left torn says nothing, as if there were none.
-        let position = bytes.split_first_chunk::<8>().and_then(|(position, checksum)| {
-            (checksum == xxh3_64(position).to_le_bytes()).then(|| u64::from_le_bytes(*position))
-        });
+        let position = Self::position(&bytes);
         let mark = Self {
             file,
             written: position.unwrap_or(0),
             at: Instant::now(),
         };
         Ok((mark, position))
+    }
+
+    /// The position that the mark in `dir` holds, if there is a sound one.
+    pub(super) fn peek(dir: &Path) -> Option<u64> {
+        Self::position(&std::fs::read(dir.join("acknowledged")).ok()?)
+    }
+
+    /// A mark that a power cut left torn says nothing, as if there were none.
+    fn position(bytes: &[u8]) -> Option<u64> {
+        let (position, checksum) = bytes.split_first_chunk::<8>()?;
+        (checksum == xxh3_64(position).to_le_bytes()).then(|| u64::from_le_bytes(*position))
     }
 
     /// Whether `position` is worth writing down now.

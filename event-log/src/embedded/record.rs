@@ -138,6 +138,31 @@ pub(super) fn read(segment: &Bytes, offset: usize) -> Result<(Record<'_>, usize)
     Ok((record, start + length))
 }
 
+/// Whether a record up to `last_position` may start here: a quick look, without the checksum, for who searches a whole file.
+pub(super) fn may_start(bytes: &[u8], last_position: u64) -> bool {
+    let mut fields = Fields(bytes);
+    let Some(length) = fields.u32().filter(|length| *length as usize >= HEADER) else {
+        return false;
+    };
+    let header = fields.u64().and_then(|_| {
+        let (position, _version) = (fields.u64()?, fields.u64()?);
+        fields.take(24)?;
+        let [stream, event_type] = fields.array::<2>()?;
+        let metadata = fields.u32()? & !BINARY;
+        Some((position, stream, event_type, metadata as usize))
+    });
+    header.is_some_and(|(position, stream, event_type, metadata)| {
+        let least = HEADER + usize::from(stream) + usize::from(event_type) + metadata;
+        (1..=last_position).contains(&position) && stream > 0 && least <= length as usize
+    })
+}
+
+/// Half the checksum of the record at `offset`.
+pub(super) fn checksum_at(segment: &Bytes, offset: usize) -> u32 {
+    let checksum = segment.get(offset + 4..).and_then(|bytes| Fields(bytes).u32());
+    checksum.unwrap_or_default()
+}
+
 /// Every record of a segment.
 ///
 /// # Errors

@@ -4,6 +4,7 @@ mod crash;
 mod damage;
 mod full_disk;
 mod opening;
+mod salvaging;
 
 use std::{
     path::PathBuf,

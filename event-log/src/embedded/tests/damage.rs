@@ -17,7 +17,7 @@ const EVENTS: usize = 2000;
 const FLIPS: usize = 80;
 
 /// A closed log with part of it in tables and part in the journal; what it holds, in order.
-async fn written(dir: &Path) -> Vec<(Position, StreamName, u64, Uuid, Bytes)> {
+pub(super) async fn written(dir: &Path) -> Vec<(Position, StreamName, u64, Uuid, Bytes)> {
     let log = EmbeddedLog::open_with(dir, small()).unwrap();
     for number in 0..EVENTS / 2 {
         let events = (0..2)
@@ -28,7 +28,7 @@ async fn written(dir: &Path) -> Vec<(Position, StreamName, u64, Uuid, Bytes)> {
     contents(&read_on(&log, Position::START).await.unwrap())
 }
 
-fn contents(events: &[Arc<RecordedEvent>]) -> Vec<(Position, StreamName, u64, Uuid, Bytes)> {
+pub(super) fn contents(events: &[Arc<RecordedEvent>]) -> Vec<(Position, StreamName, u64, Uuid, Bytes)> {
     let fields = |event: &Arc<RecordedEvent>| {
         let data = event.data.clone();
         (event.position, event.stream.clone(), event.version, event.id, data)
@@ -36,7 +36,7 @@ fn contents(events: &[Arc<RecordedEvent>]) -> Vec<(Position, StreamName, u64, Uu
     events.iter().map(fields).collect()
 }
 
-fn files(dir: &Path) -> Vec<PathBuf> {
+pub(super) fn files(dir: &Path) -> Vec<PathBuf> {
     let mut files = vec![];
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
@@ -67,7 +67,7 @@ fn end(bytes: &[u8]) -> usize {
     bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
 }
 
-fn flip(file: &Path, at: u64, mask: u8) {
+pub(super) fn flip(file: &Path, at: u64, mask: u8) {
     let mut file = std::fs::File::options().read(true).write(true).open(file).unwrap();
     let mut byte = [0];
     file.seek(SeekFrom::Start(at)).unwrap();
@@ -180,7 +180,7 @@ async fn a_flipped_bit_in_a_list_of_tables_is_named() {
 }
 
 /// A log with ten appends of two events, all in the journal; where each batch of the journal starts.
-async fn ten_appends(dir: &Path) -> (PathBuf, Vec<usize>) {
+pub(super) async fn ten_appends(dir: &Path) -> (PathBuf, Vec<usize>) {
     let log = EmbeddedLog::open(dir).unwrap();
     for number in 0..10 {
         let padding = "x".repeat(2000);
