@@ -56,7 +56,10 @@ impl EventStoreLog {
         let proposed = proposed.map_err(AppendError::Refused)?;
         let (stream, expected) = (&append.stream, append.expected);
         // What is at this position or before it was there before this append was sent.
-        let seen = self.seen();
+        let seen = match self.seen() {
+            Position::START => self.last_position().await?,
+            seen => seen,
+        };
         if !ids
             .iter()
             .all(|id| made_at(*id).is_some_and(|made| made > Timestamp::now().as_millis() - FRESH))

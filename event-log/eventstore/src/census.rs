@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use event_log::{LogError, LogStats, Position, STREAM_DELETED, StreamSummary, StreamVersion};
+use event_log::{EventFilter, LogError, LogStats, Position, STREAM_DELETED, StreamSummary, StreamVersion};
 use tokio::sync::Mutex;
 
 use crate::{
@@ -67,13 +67,14 @@ impl Counts {
 impl EventStoreLog {
     /// Counts what came since the last time.
     pub(crate) async fn count_on(&self) -> Result<(), LogError> {
+        let everything = EventFilter::default();
         let mut counts = self.census.0.lock().await;
         loop {
-            let page = self.read_positions(counts.at, PAGE).await?;
+            let page = self.read_positions(counts.at, PAGE, (&everything, PAGE)).await?;
             for event in &page {
                 counts.count(event);
             }
-            if page.len() < PAGE {
+            if page.is_empty() {
                 return Ok(());
             }
         }

@@ -22,8 +22,9 @@ use event_log::{EventFilter, Follow, LogError, Position, RecordedEvent};
 use self::pump::{Heard, Pump};
 use crate::log::EventStoreLog;
 
-/// How long nothing has to come before the follower looks itself, at first and at most.
+/// How long nothing has to come before the follower looks itself: after something came, at the very first, at most.
 const LOOK: Duration = Duration::from_millis(50);
+const FIRST_LOOK: Duration = Duration::from_millis(250);
 const SELDOM: Duration = Duration::from_secs(1);
 /// Looks in a row that found events of which the server should have told: its subscription is dead.
 const MISSED: u32 = 3;
@@ -86,7 +87,7 @@ impl Following {
             ahead: VecDeque::new(),
             ahead_to: after,
             pump: None,
-            look: LOOK,
+            look: FIRST_LOOK,
             missed: 0,
             trouble: None,
             pause: PAUSE,

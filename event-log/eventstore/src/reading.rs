@@ -19,6 +19,8 @@ use crate::{
 
 /// Events looked at for one page of a filtered read of $all.
 const CONSIDERED: usize = 1024;
+/// Bytes of one page of $all; one event may go beyond.
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// Behind every event: the wire's positions are signed.
 const END: Position = Position(i64::MAX as u64);
 
@@ -118,10 +120,10 @@ impl EventStoreLog {
         let name = stream.as_str().to_owned();
         let attempt = move |client: Client, limit: Duration| {
             let (name, options) = (name.clone(), options.clone());
-            async move { all_of(within(limit, client.read_stream(name, &options)).await?, limit).await }.boxed()
+            async move { all_of(within(limit, client.read_stream(name, &options)).await?, limit, never).await }.boxed()
         };
         match self.line.call("read a stream", attempt).await {
-            Ok(events) => Ok(Found::Events(events)),
+            Ok((events, _)) => Ok(Found::Events(events)),
             Err(Fault::Server(Error::ResourceNotFound)) => Ok(Found::Events(vec![])),
             Err(Fault::Server(Error::ResourceDeleted)) => Ok(Found::Buried),
             Err(fault) => Err(self.board.speaker.unexpected("reading a stream", fault)),
@@ -197,8 +199,14 @@ impl EventStoreLog {
         Ok(own)
     }
 
-    /// At most `max` events of $all after `after`, as they came.
-    pub(crate) async fn read_positions(&self, after: Position, max: usize) -> Result<Vec<Foreign>, LogError> {
+    /// Events of $all after `after`, as they came: at most `max`, or up to the one that is the `wanted`th to pass the filter. Fewer when they are
+    /// large; none only at the end.
+    pub(crate) async fn read_positions(
+        &self,
+        after: Position,
+        max: usize,
+        wanted: (&EventFilter, usize),
+    ) -> Result<Vec<Foreign>, LogError> {
         // Reads begin with the event at the position given, which is not wanted.
         let count = if after == Position::START { max } else { max + 1 };
         let options = self
@@ -206,19 +214,29 @@ impl EventStoreLog {
             .position(events::from(after))
             .forwards()
             .max_count(count);
-        let mut found = self.read_all_page(options).await?;
+        let (filter, wanted) = (wanted.0.clone(), wanted.1);
+        let enough = move |so_far: &mut SoFar, event: &Foreign| {
+            so_far.passed += usize::from(events::position(event) > after && events::passes(&filter, event));
+            so_far.passed >= wanted || so_far.bytes >= PAGE_BYTES
+        };
+        let (mut found, _) = self.read_all_page(options, enough).await?;
         found.retain(|event| events::position(event) > after);
         Ok(found)
     }
 
-    async fn read_all_page(&self, options: ReadAllOptions) -> Result<Vec<Foreign>, LogError> {
+    /// A page, and whether it was enough before it was all.
+    async fn read_all_page(
+        &self,
+        options: ReadAllOptions,
+        enough: impl Fn(&mut SoFar, &Foreign) -> bool + Clone + Send + 'static,
+    ) -> Result<(Vec<Foreign>, bool), LogError> {
         let attempt = move |client: Client, limit: Duration| {
-            let options = options.clone();
-            async move { all_of(within(limit, client.read_all(&options)).await?, limit).await }.boxed()
+            let (options, enough) = (options.clone(), enough.clone());
+            async move { all_of(within(limit, client.read_all(&options)).await?, limit, enough).await }.boxed()
         };
         let found = self.line.call("read the log", attempt).await;
         let found = found.map_err(|fault| self.board.speaker.unexpected("reading $all", fault))?;
-        if let Some(highest) = found.iter().map(events::position).max() {
+        if let Some(highest) = found.0.iter().map(events::position).max() {
             self.see(highest);
         }
         Ok(found)
@@ -233,7 +251,9 @@ impl EventStoreLog {
         if max == 0 {
             return Ok((vec![], after));
         }
-        let found = self.read_positions(after, considered(filter, max)).await?;
+        let found = self
+            .read_positions(after, considered(filter, max), (filter, max))
+            .await?;
         self.filtered(found, filter, max, after)
     }
 
@@ -257,8 +277,9 @@ impl EventStoreLog {
             StreamPosition::End
         };
         let options = self.read_all_options().position(position).backwards().max_count(count);
-        let mut found = self.read_all_page(options).await?;
-        let further = found.len() == count;
+        let large = |so_far: &mut SoFar, _: &Foreign| so_far.bytes >= PAGE_BYTES;
+        let (mut found, cut) = self.read_all_page(options, large).await?;
+        let further = cut || found.len() == count;
         found.retain(|event| events::position(event) < upper);
         let oldest = found.last().map(events::position);
         let (page, at) = self.filtered(found, filter, max, Position::START)?;
@@ -293,7 +314,7 @@ impl EventStoreLog {
             .position(StreamPosition::End)
             .backwards()
             .max_count(1);
-        let last = self.read_all_page(options).await?;
+        let (last, _) = self.read_all_page(options, never).await?;
         Ok(last.first().map_or(Position::START, events::position))
     }
 }
@@ -307,11 +328,33 @@ fn considered(filter: &EventFilter, max: usize) -> usize {
     }
 }
 
-/// All that a read yields.
-async fn all_of(mut events: ReadStream, limit: Duration) -> Result<Vec<Foreign>, Error> {
-    let mut all = vec![];
+/// What a read yielded so far.
+#[derive(Default)]
+struct SoFar {
+    bytes: usize,
+    passed: usize,
+}
+
+/// All that a read yields, or what it yields until it is enough; whether it was cut off so.
+async fn all_of(
+    mut events: ReadStream,
+    limit: Duration,
+    enough: impl Fn(&mut SoFar, &Foreign) -> bool,
+) -> Result<(Vec<Foreign>, bool), Error> {
+    let (mut all, mut so_far) = (vec![], SoFar::default());
     while let Some(event) = within(limit, events.next()).await? {
-        all.extend(events::original(event));
+        let Some(event) = events::original(event) else { continue };
+        so_far.bytes += event.data.len() + event.custom_metadata.len();
+        let done = enough(&mut so_far, &event);
+        all.push(event);
+        if done {
+            return Ok((all, true));
+        }
     }
-    Ok(all)
+    Ok((all, false))
+}
+
+/// Everything is wanted.
+fn never(_: &mut SoFar, _: &Foreign) -> bool {
+    false
 }

@@ -9,7 +9,7 @@ use event_log::{Direction, Position, StreamVersion};
 use event_schemas::StreamName;
 use uuid::Uuid;
 
-use crate::events::Foreign;
+use crate::{appending::LOOK_BACK, events::Foreign};
 
 /// Ids held at most, of all streams together; then everything is forgotten and begins anew.
 const MOST_IDS: usize = 100_000;
@@ -38,6 +38,15 @@ impl Held {
     /// The version behind the last one held.
     pub(crate) fn next(&self) -> StreamVersion {
         self.first + self.ids.len() as StreamVersion
+    }
+
+    /// Of a long stream, the newest.
+    fn shorten(&mut self) {
+        if self.ids.len() > 2 * LOOK_BACK {
+            let older = self.ids.len() - LOOK_BACK;
+            self.ids.drain(..older);
+            self.first += older as StreamVersion;
+        }
     }
 
     /// The version of the event with this id.
@@ -74,19 +83,20 @@ impl Recent {
     /// Behind what is held: more events, if they follow on.
     pub(crate) fn extend(&self, stream: &StreamName, first: StreamVersion, ids: impl IntoIterator<Item = Uuid>) {
         let mut known = self.known();
-        let held = match known.streams.get(stream) {
-            Some(held) if held.next() == first => Some(held.clone()),
-            None if first == 0 => Some(Held::default()),
-            _ => None,
-        };
-        match held {
-            Some(mut held) => {
-                held.ids.extend(ids);
-                known.hold(stream, held);
-            }
-            // Others wrote in between; the next look reads what they wrote.
-            None => {}
+        if first == 0 && !known.streams.contains_key(stream) {
+            known.hold(stream, Held::default());
         }
+        let Known {
+            streams, ids: count, ..
+        } = &mut *known;
+        // Others may have written in between; then the next look reads what they wrote.
+        if let Some(held) = streams.get_mut(stream).filter(|held| held.next() == first) {
+            *count -= held.ids.len();
+            held.ids.extend(ids);
+            held.shorten();
+            *count += held.ids.len();
+        }
+        known.forget_if_full(0);
     }
 
     /// A page of the stream was read.
@@ -128,11 +138,16 @@ impl Recent {
 }
 
 impl Known {
-    fn hold(&mut self, stream: &StreamName, held: Held) {
-        if self.ids + held.ids.len() > MOST_IDS {
+    fn forget_if_full(&mut self, coming: usize) {
+        if self.ids + coming > MOST_IDS {
             self.streams.clear();
             self.ids = 0;
         }
+    }
+
+    fn hold(&mut self, stream: &StreamName, mut held: Held) {
+        held.shorten();
+        self.forget_if_full(held.ids.len());
         self.ids += held.ids.len();
         if let Some(before) = self.streams.insert(stream.clone(), held) {
             self.ids -= before.ids.len();
@@ -166,6 +181,14 @@ mod tests {
     #[test]
     fn memory_is_bounded() {
         let recent = Recent::default();
+        let long: StreamName = "stock-1".parse().unwrap();
+        for number in 0..10_000 {
+            recent.extend(&long, number, [id(u128::from(number))]);
+        }
+        let held = recent.held(&long).unwrap();
+        assert!((LOOK_BACK..=2 * LOOK_BACK).contains(&held.ids.len()) && held.next() == 10_000);
+        assert_eq!(held.version(id(9_500)), Some(9_500));
+        assert_eq!(recent.known().ids, held.ids.len());
         for number in 0..300_u128 {
             let stream = format!("order-{number}").parse().unwrap();
             recent.extend(&stream, 0, (0..1000).map(|index| id(number * 1000 + index)));

@@ -12,8 +12,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use event_log::{
-    Append, AppendError, Appended, EventFilter, EventLog, ExpectedVersion, LogError, MemoryLog, Position,
-    RecordedEvent, Subscription,
+    Append, AppendError, Appended, EventFilter, EventLog, ExpectedVersion, LogError, Position, RecordedEvent,
+    Subscription,
 };
 use event_schemas::{ContentType, NewEvent, StreamName};
 use log_endpoint::{Endpoint, EndpointSettings, Limits, Security};
@@ -50,7 +50,7 @@ async fn serve(log: &Arc<dyn EventLog>, port: u16) -> Endpoint {
 }
 
 fn memory() -> Arc<dyn EventLog> {
-    MemoryLog::new()
+    event_log::memory::MemoryLog::new()
 }
 
 fn url(address: SocketAddr) -> String {

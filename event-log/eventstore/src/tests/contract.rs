@@ -1,6 +1,6 @@
 //! The port's contract, over the wire.
 
-use event_log::{EmbeddedLog, contract};
+use event_log::{contract, embedded::EmbeddedLog};
 use log_endpoint::{Certificate, OperatorToken};
 
 use super::*;

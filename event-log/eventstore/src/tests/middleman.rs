@@ -18,7 +18,8 @@ use tokio::{
     task::JoinSet,
 };
 
-/// Carries bytes between whoever connects and one server. Sets no socket option: it acknowledges late, and holds small pieces back.
+/// Carries bytes between whoever connects and one server. To who connects it is a server that sets no socket option: it acknowledges late, and
+/// holds small pieces back.
 pub(super) struct Middleman {
     pub(super) address: SocketAddr,
     carried: Arc<Carried>,
@@ -77,6 +78,8 @@ async fn carry(client: TcpStream, server: SocketAddr, number: u64, carried: Arc<
     let Ok(server) = TcpStream::connect(server).await else {
         return;
     };
+    // The way from here to the server is no part of what is looked at.
+    server.set_nodelay(true).unwrap();
     let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
     tokio::join!(
         one_way(from_client, to_server, number, &carried, false),
@@ -90,8 +93,10 @@ async fn one_way(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, number: u64, c
     loop {
         let read = tokio::select! {
             read = from.read(&mut piece) => read,
-            // Half open for ever: the sockets stay.
-            _ = frozen.wait_for(|frozen| *frozen >= number) => std::future::pending().await,
+            () = frozen_up_to(&mut frozen, number) => {
+                // Half open for ever: the sockets stay.
+                return std::future::pending().await;
+            }
         };
         let Ok(length @ 1..) = read else { return };
         if back {
@@ -100,5 +105,11 @@ async fn one_way(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, number: u64, c
         if to.write_all(&piece[..length]).await.is_err() {
             return;
         }
+    }
+}
+
+async fn frozen_up_to(frozen: &mut watch::Receiver<u64>, number: u64) {
+    if frozen.wait_for(|frozen| *frozen >= number).await.is_err() {
+        std::future::pending().await
     }
 }
