@@ -19,6 +19,8 @@ mod server;
 mod service;
 mod status;
 mod streams;
+#[cfg(test)]
+mod testing;
 mod tls;
 mod wire;
 

@@ -10,7 +10,7 @@ use tonic::Status;
 use crate::{
     server::Limits,
     status,
-    streams::{StreamMetadata, StreamView, Streams},
+    streams::{StreamView, Streams},
 };
 
 /// The log, and what the endpoint knows of its streams. Shared by all calls.
@@ -37,12 +37,6 @@ impl Service {
             .view(stream)
             .await
             .map_err(|error| status::log_fault(&error))
-    }
-
-    /// The metadata of `stream`, most often from memory.
-    pub(crate) async fn metadata(&self, stream: &StreamName) -> Result<Arc<StreamMetadata>, Status> {
-        let metadata = self.streams.metadata(stream).await;
-        metadata.map_err(|error| status::log_fault(&error))
     }
 
     /// Resolves once the endpoint stops. For tasks of their own; calls are ended with UNAVAILABLE by the server.

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair};
 use rustls::{
     ServerConfig,
     crypto::aws_lc_rs,
@@ -112,9 +112,7 @@ fn make(certificate: &Path, key: &Path, dir: &Path, names: &[String]) -> Result<
     );
     let mut params = CertificateParams::new(all).map_err(unmade)?;
     params.distinguished_name.push(DnType::CommonName, "Jangteo event log");
-    // An authority for itself alone: clients that are given this very certificate as the one to trust accept it.
-    params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
-    params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyCertSign];
+    // No authority, and no word on what its key may sign: so clients of every TLS library accept it as the one to trust.
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let pair = KeyPair::generate().map_err(unmade)?;
     let made = params.self_signed(&pair).map_err(unmade)?;

@@ -1,0 +1,4 @@
+//! What writers are answered.
+
+mod batches;
+mod single;

@@ -1,0 +1,5 @@
+//! Over real connections: who is served, who is not, and how it ends.
+
+mod connections;
+mod credentials;
+mod services;
