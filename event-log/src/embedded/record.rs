@@ -18,7 +18,7 @@ use event_schemas::{ContentType, StreamName, Timestamp};
 use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::port::{Position, Recorded, RecordedEvent};
+use crate::port::{Position, Recorded, RecordedEvent, TOMBSTONE};
 
 /// A segment is closed when it is as large as this.
 pub(super) const SEGMENT_BYTES: usize = 16 * 1024;
@@ -138,23 +138,27 @@ pub(super) fn read(segment: &Bytes, offset: usize) -> Result<(Record<'_>, usize)
     Ok((record, start + length))
 }
 
-/// Whether a record up to `last_position` may start here: a quick look, without the checksum, for who searches a whole file.
-pub(super) fn may_start(bytes: &[u8], last_position: u64) -> bool {
-    let mut fields = Fields(bytes);
-    let Some(length) = fields.u32().filter(|length| *length as usize >= HEADER) else {
-        return false;
+/// Whether a record may start here: a look at everything but the checksum, which costs the more the longer the record says it is.
+pub(super) fn may_start(bytes: &[u8]) -> bool {
+    /// No log is that long, and no clock goes that far.
+    const PLAUSIBLE: u64 = 1 << 48;
+    let header = |mut fields: Fields<'_>| {
+        let length = fields.u32()? as usize;
+        fields.u64()?;
+        let (position, version, recorded_at) = (fields.u64()?, fields.u64()?, fields.u64()?);
+        fields.take(16)?;
+        let [stream, event_type] = fields.array::<2>()?.map(usize::from);
+        let metadata = (fields.u32()? & !BINARY) as usize;
+        let fits = (1..PLAUSIBLE).contains(&position)
+            && (version < PLAUSIBLE || version == TOMBSTONE)
+            && recorded_at < PLAUSIBLE
+            && HEADER + stream + event_type + metadata <= length;
+        let names = fields.take(stream + event_type).filter(|_| fits)?;
+        std::str::from_utf8(names)
+            .ok()
+            .map(|names| !names.contains(char::is_control))
     };
-    let header = fields.u64().and_then(|_| {
-        let (position, _version) = (fields.u64()?, fields.u64()?);
-        fields.take(24)?;
-        let [stream, event_type] = fields.array::<2>()?;
-        let metadata = fields.u32()? & !BINARY;
-        Some((position, stream, event_type, metadata as usize))
-    });
-    header.is_some_and(|(position, stream, event_type, metadata)| {
-        let least = HEADER + usize::from(stream) + usize::from(event_type) + metadata;
-        (1..=last_position).contains(&position) && stream > 0 && least <= length as usize
-    })
+    header(Fields(bytes)).unwrap_or(false)
 }
 
 /// Half the checksum of the record at `offset`.

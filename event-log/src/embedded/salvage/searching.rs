@@ -21,8 +21,6 @@ use crate::{
 
 /// A disk gives back what it can in pieces of this size.
 const PIECE: usize = 64 * 1024;
-/// No log is that long; what claims to stand there is no event.
-const LAST_POSITION: u64 = 1 << 48;
 const ZEROS: [u8; 4096] = [0; 4096];
 /// fjall's blocks: magic, kind, checksum u128, length u32, length before compression u32, checksum of the header u32.
 const BLOCK_MAGIC: &[u8] = b"LSM\x03";
@@ -147,7 +145,7 @@ fn search_plain(bytes: &Bytes, place: Place, found: &mut Vec<Found>) {
     let mut at = 0;
     while at < bytes.len() {
         at = behind_zeros(bytes, at);
-        if !record::may_start(&bytes[at..], LAST_POSITION) {
+        if !record::may_start(&bytes[at..]) {
             at += 1;
             continue;
         }
