@@ -62,7 +62,7 @@ impl AllOnce {
             filter,
             going,
             remaining: count,
-            size: PageSize::new(),
+            size: PageSize::of_all(),
         })
     }
 
@@ -71,7 +71,7 @@ impl AllOnce {
         let most = match self.filter {
             // How many of them will pass is not known.
             Some(_) => self.size.events(),
-            None => self.size.of(self.remaining),
+            None => self.size.within(self.remaining),
         };
         let (log, everything) = (&self.service.log, EventFilter::default());
         let events = match self.going {

@@ -77,7 +77,9 @@ impl Filter {
             Wanted::Everything => Ok(true),
             Wanted::Prefixes(prefixes) => Ok(prefixes.iter().any(|prefix| text.starts_with(prefix.as_str()))),
             Wanted::Matches(regex) => regex.is_match(text).map_err(|error| {
-                bad_request(format!("the filter's expression cannot be held against {text:?}: {error}"))
+                bad_request(format!(
+                    "the filter's expression cannot be held against {text:?}: {error}"
+                ))
             }),
         }
     }

@@ -81,7 +81,7 @@ impl FollowAll {
             at,
             live: false,
             full_pages: 0,
-            size: PageSize::new(),
+            size: PageSize::of_all(),
             confirmed: false,
         })
     }

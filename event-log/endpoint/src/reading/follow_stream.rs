@@ -39,7 +39,10 @@ enum Phase {
     /// Reading the stream, with what of it is to be seen.
     History(StreamView),
     /// Waiting at the end of the log. An event of the stream that stands before is known.
-    Live { subscription: Subscription, full_pages: usize },
+    Live {
+        subscription: Subscription,
+        full_pages: usize,
+    },
 }
 
 impl FollowStream {
@@ -66,7 +69,7 @@ impl FollowStream {
             phase: Phase::History(view),
             live: false,
             deleted: false,
-            size: PageSize::new(),
+            size: PageSize::of_a_stream(),
             confirmed: false,
         })
     }
@@ -77,7 +80,10 @@ impl FollowStream {
         // Taken before the reading: what is appended after it stands behind this place.
         let place = self.service.log.head().await.map_err(fault)?;
         let most = self.size.events();
-        let read = self.service.log.read_stream(&self.stream, Some(self.next), Direction::Forwards, most);
+        let read = self
+            .service
+            .log
+            .read_stream(&self.stream, Some(self.next), Direction::Forwards, most);
         let mut events = read.await.map_err(fault)?;
         if events.is_empty() {
             let category = EventFilter {
@@ -109,7 +115,11 @@ impl FollowStream {
 
     /// Waits for the next events.
     async fn wait(&mut self) -> Result<Vec<ReadResp>, Status> {
-        let Phase::Live { subscription, full_pages } = &mut self.phase else {
+        let Phase::Live {
+            subscription,
+            full_pages,
+        } = &mut self.phase
+        else {
             return Ok(vec![]);
         };
         let (mut events, at) = subscription.next(LIVE_PAGE).await.map_err(fault)?;

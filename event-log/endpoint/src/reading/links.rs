@@ -66,7 +66,10 @@ async fn find(
     if view.tombstoned {
         return Ok(None);
     }
-    let read = service.log.read_stream(stream, Some(version), Direction::Forwards, 1).await;
+    let read = service
+        .log
+        .read_stream(stream, Some(version), Direction::Forwards, 1)
+        .await;
     let found = read.map_err(|error| status::log_fault(&error))?.pop();
     Ok(found.filter(|event| event.version == version && view.shows(event)))
 }

@@ -28,7 +28,10 @@ pub(crate) fn answers(pages: impl Pages) -> Answers {
 
 /// The first page is small, so that a short reading is answered at once.
 const FIRST: usize = 64;
-const MOST: usize = 512;
+/// Pages of the whole log are cut by the log itself when their events are large.
+const MOST_OF_ALL: usize = 512;
+/// Pages of a stream are not: this many events of any size have room.
+const MOST_OF_A_STREAM: usize = 64;
 /// What a page should have at most, as far as the size of the last one tells.
 const BYTES: usize = 1024 * 1024;
 /// What an event costs beside its bytes.
@@ -36,21 +39,34 @@ const OVERHEAD: usize = 512;
 
 /// How many events the next page is to have: as many as fit the bytes, and no more than twice the last page.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct PageSize(usize);
+pub(super) struct PageSize {
+    events: usize,
+    most: usize,
+}
 
 impl PageSize {
-    pub(super) const fn new() -> Self {
-        Self(FIRST)
+    pub(super) const fn of_all() -> Self {
+        Self {
+            events: FIRST,
+            most: MOST_OF_ALL,
+        }
+    }
+
+    pub(super) const fn of_a_stream() -> Self {
+        Self {
+            events: FIRST,
+            most: MOST_OF_A_STREAM,
+        }
     }
 
     /// At most this many events.
     pub(super) const fn events(self) -> usize {
-        self.0
+        self.events
     }
 
     /// At most this many events of `remaining`.
-    pub(super) fn of(self, remaining: u64) -> usize {
-        usize::try_from(remaining).unwrap_or(usize::MAX).min(self.0)
+    pub(super) fn within(self, remaining: u64) -> usize {
+        usize::try_from(remaining).unwrap_or(usize::MAX).min(self.events)
     }
 
     /// Learns from a page how large events are.
@@ -58,7 +74,7 @@ impl PageSize {
         let cost = |event: &Arc<RecordedEvent>| OVERHEAD + event.data.len() + event.metadata.len();
         let bytes: usize = page.iter().map(cost).sum();
         if let Some(each) = bytes.checked_div(page.len()) {
-            self.0 = (BYTES / each.max(1)).clamp(1, MOST.min(2 * self.0));
+            self.events = (BYTES / each.max(1)).clamp(1, self.most.min(2 * self.events));
         }
     }
 }
@@ -70,7 +86,7 @@ mod tests {
 
     #[test]
     fn pages_grow_with_small_events_and_shrink_with_large_ones() {
-        let mut size = PageSize::new();
+        let mut size = PageSize::of_all();
         let small = [recorded_of(100)];
         for expected in [128, 256, 512, 512] {
             size.learn(&small);
@@ -81,8 +97,11 @@ mod tests {
         size.learn(&[recorded_of(100_000)]);
         assert_eq!(size.events(), 10);
         size.learn(&[recorded_of(5_000_000)]);
-        assert_eq!((size.events(), size.of(7), size.of(0)), (1, 1, 0));
+        assert_eq!((size.events(), size.within(7), size.within(0)), (1, 1, 0));
         size.learn(&small);
         assert_eq!(size.events(), 2);
+        let mut size = PageSize::of_a_stream();
+        size.learn(&small);
+        assert_eq!(size.events(), 64);
     }
 }

@@ -63,7 +63,7 @@ impl StreamOnce {
             asked,
             next,
             remaining: count,
-            size: PageSize::new(),
+            size: PageSize::of_a_stream(),
             said_all: false,
         })
     }
@@ -83,11 +83,14 @@ impl StreamOnce {
     /// The next events that are to be seen; none at the end.
     async fn events(&mut self) -> Result<Vec<Arc<RecordedEvent>>, Status> {
         loop {
-            let most = self.size.of(self.remaining.min(self.ahead()));
+            let most = self.size.within(self.remaining.min(self.ahead()));
             if most == 0 {
                 return Ok(vec![]);
             }
-            let read = self.service.log.read_stream(&self.stream, self.next, self.direction, most);
+            let read = self
+                .service
+                .log
+                .read_stream(&self.stream, self.next, self.direction, most);
             let mut events = read.await.map_err(|error| status::log_fault(&error))?;
             self.size.learn(&events);
             self.next = events.last().and_then(|event| match self.direction {

@@ -123,7 +123,9 @@ pub(super) struct Follower(pub(super) Answers);
 impl Follower {
     /// The next reply, which must come.
     pub(super) async fn next(&mut self) -> Result<String, Status> {
-        let reply = tokio::time::timeout(Duration::from_secs(20), self.0.next()).await.unwrap();
+        let reply = tokio::time::timeout(Duration::from_secs(20), self.0.next())
+            .await
+            .unwrap();
         reply.unwrap().map(|reply| line(&reply))
     }
 

@@ -73,7 +73,11 @@ impl Line {
                 () = die.notified() => std::future::pending().await,
             }
         });
-        Self { address, dead, carrying }
+        Self {
+            address,
+            dead,
+            carrying,
+        }
     }
 
     /// Closes both ends.

@@ -74,7 +74,9 @@ async fn a_slow_reader_gets_everything_and_holds_up_nobody() {
     let corner = Corner::new();
     let endpoint = serve(Arc::clone(&corner.log), Limits::default()).await;
     for _ in 0..20 {
-        corner.add("order-1", &vec![("Tested", "x".repeat(2000).as_str()); 100]).await;
+        corner
+            .add("order-1", &vec![("Tested", "x".repeat(2000).as_str()); 100])
+            .await;
     }
     let mut caller = Caller::connect(endpoint.address()).await;
     let mut slow = caller.read(Wish::of_stream("order-1", Start)).await;

@@ -15,7 +15,9 @@ async fn a_subscriber_to_a_stream_catches_up_and_is_then_live() {
     let mut from_first = follow(At(0)).await;
     let mut from_end = follow(End).await;
     let mut ahead = follow(At(3)).await;
-    from_start.expect(&["confirmed", "order-1/0", "order-1/1", "caught up"]).await;
+    from_start
+        .expect(&["confirmed", "order-1/0", "order-1/1", "caught up"])
+        .await;
     from_first.expect(&["confirmed", "order-1/1", "caught up"]).await;
     from_end.expect(&["confirmed", "caught up"]).await;
     ahead.expect(&["confirmed", "caught up"]).await;
@@ -66,7 +68,11 @@ async fn a_tombstone_ends_the_subscription_to_its_stream() {
     let mut all = corner.follow(Wish::of_all(End).for_ever()).await;
     live.expect(&["confirmed", "order-1/0", "caught up"]).await;
     all.expect(&["confirmed", "caught up"]).await;
-    corner.log.tombstone(&name("order-1"), ExpectedVersion::Any).await.unwrap();
+    corner
+        .log
+        .tombstone(&name("order-1"), ExpectedVersion::Any)
+        .await
+        .unwrap();
     catching_up.expect(&["confirmed", "order-1/0"]).await;
     for follower in [&mut live, &mut catching_up] {
         let end = follower.next().await.unwrap_err();
@@ -86,7 +92,9 @@ async fn a_subscriber_to_everything_goes_on_behind_a_position() {
     let mut from_start = follow(Start).await;
     let mut from_first = follow(At(first)).await;
     let mut from_end = follow(End).await;
-    from_start.expect(&["confirmed", "order-1/0", "cart-1/0", "caught up"]).await;
+    from_start
+        .expect(&["confirmed", "order-1/0", "cart-1/0", "caught up"])
+        .await;
     from_first.expect(&["confirmed", "cart-1/0", "caught up"]).await;
     from_end.expect(&["confirmed", "caught up"]).await;
     corner.add_many("order-1", 2).await;
@@ -108,7 +116,15 @@ async fn a_filtered_subscriber_is_told_how_far_it_is() {
     let orders = |from| Wish::of_all(from).filter(prefixes(&["order-"], 2)).for_ever();
     let mut follower = corner.follow(orders(Start)).await;
     follower
-        .expect(&["confirmed", "order-1/0", "checkpoint 2", "checkpoint 4", "order-1/1", "checkpoint 6", "caught up"])
+        .expect(&[
+            "confirmed",
+            "order-1/0",
+            "checkpoint 2",
+            "checkpoint 4",
+            "order-1/1",
+            "checkpoint 6",
+            "caught up",
+        ])
         .await;
     corner.add_many("cart-1", 3).await;
     corner.add_many("order-1", 1).await;
@@ -117,7 +133,14 @@ async fn a_filtered_subscriber_is_told_how_far_it_is() {
     seldom.checkpoint_interval_multiplier = 2;
     let mut follower = corner.follow(Wish::of_all(At(1)).filter(seldom).for_ever()).await;
     follower
-        .expect(&["confirmed", "order-1/1", "checkpoint 7", "order-1/2", "checkpoint 10", "caught up"])
+        .expect(&[
+            "confirmed",
+            "order-1/1",
+            "checkpoint 7",
+            "order-1/2",
+            "checkpoint 10",
+            "caught up",
+        ])
         .await;
     let mut at_end = corner.follow(orders(End)).await;
     at_end.expect(&["confirmed", "checkpoint 10", "caught up"]).await;

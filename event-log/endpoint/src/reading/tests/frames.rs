@@ -67,7 +67,11 @@ async fn what_is_not_served_says_so() {
         "/event_store.client.projections.Projections/Create",
         "/nothing.Nothing/Nothing",
     ] {
-        assert_eq!(caller.call(path, Bytes::new()).await.end().await.code, Code::Unimplemented, "{path}");
+        assert_eq!(
+            caller.call(path, Bytes::new()).await.end().await.code,
+            Code::Unimplemented,
+            "{path}"
+        );
     }
     let compressed = {
         let mut request = request(READ, frame(1, 3, b"abc"));
@@ -76,7 +80,8 @@ async fn what_is_not_served_says_so() {
     };
     assert_eq!(caller.send(compressed).await.end().await.code, Code::Unimplemented);
     let mut json = request(READ, "{}");
-    json.headers_mut().insert("content-type", "application/json".parse().unwrap());
+    json.headers_mut()
+        .insert("content-type", "application/json".parse().unwrap());
     let answer = caller.send(json).await;
     assert!(answer.http.is_client_error(), "{}", answer.http);
     still_answers(&endpoint).await;
@@ -92,7 +97,10 @@ async fn what_is_no_http_is_cut_off() {
     let large = [0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 1];
     let stray = [0, 0, 1, 0, 0, 0, 0, 0, 9, b'x'];
     let headers = [0, 0, 2, 1, 4, 0, 0, 0, 1, 0xff, 0xff];
-    let mut cases = vec![b"\x16\x03\x01 is this TLS?\r\n\r\n".to_vec(), b"\0\0\0\0\r\n\r\n".to_vec()];
+    let mut cases = vec![
+        b"\x16\x03\x01 is this TLS?\r\n\r\n".to_vec(),
+        b"\0\0\0\0\r\n\r\n".to_vec(),
+    ];
     for broken in [&large[..], &stray, &headers] {
         cases.push([&preface[..], &settings, broken].concat());
     }
@@ -113,7 +121,9 @@ async fn an_endless_head_is_refused() {
     let endpoint = serve(MemoryLog::new(), Limits::default()).await;
     let mut caller = Caller::connect(endpoint.address()).await;
     let mut large = request(READ, framed(&Wish::of_all(Start).request()));
-    large.headers_mut().insert("x-much", "y".repeat(128 * 1024).parse().unwrap());
+    large
+        .headers_mut()
+        .insert("x-much", "y".repeat(128 * 1024).parse().unwrap());
     let answer = caller.try_send(large).await;
     assert!(answer.is_err() || answer.is_ok_and(|answer| answer.http.is_client_error()));
     still_answers(&endpoint).await;

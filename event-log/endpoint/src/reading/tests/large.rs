@@ -64,7 +64,10 @@ async fn an_event_of_the_full_size_travels_both_ways_and_a_larger_one_is_refused
             let mut answer = append(&mut caller, bytes(limit - metadata), bytes(metadata)).await;
             let appended: AppendResp = answer.next().await.unwrap();
             assert!(matches!(appended.result, Some(append_resp::Result::Success(_))));
-            let end = append(&mut caller, bytes(limit - metadata + 1), bytes(metadata)).await.end().await;
+            let end = append(&mut caller, bytes(limit - metadata + 1), bytes(metadata))
+                .await
+                .end()
+                .await;
             assert_eq!(end.code, Code::InvalidArgument, "{end:?}");
             assert_eq!(end.words["exception"], "maximum-append-size-exceeded");
             assert!(end.message.contains(&limit.to_string()), "{end:?}");
@@ -76,7 +79,10 @@ async fn an_event_of_the_full_size_travels_both_ways_and_a_larger_one_is_refused
                 panic!("{reply:?}");
             };
             let event = read.event.unwrap();
-            assert_eq!((event.data, event.custom_metadata), (bytes(limit - metadata), bytes(metadata)));
+            assert_eq!(
+                (event.data, event.custom_metadata),
+                (bytes(limit - metadata), bytes(metadata))
+            );
             assert_eq!(event.metadata["content-type"], "application/octet-stream");
         }
     }

@@ -18,7 +18,17 @@ async fn a_stream_is_read_both_ways_from_any_version() {
     let of = |from| Wish::of_stream("order-1", from);
     let said = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
     for (wish, lines) in [
-        (of(Start), &["order-1/0", "order-1/1", "order-1/2", "order-1/3", "order-1/4", "last 4"][..]),
+        (
+            of(Start),
+            &[
+                "order-1/0",
+                "order-1/1",
+                "order-1/2",
+                "order-1/3",
+                "order-1/4",
+                "last 4",
+            ][..],
+        ),
         (of(At(3)), &["order-1/3", "order-1/4", "last 4"]),
         (of(At(3)).count(1), &["order-1/3"]),
         (of(At(4)).count(1), &["order-1/4", "last 4"]),
@@ -96,9 +106,15 @@ async fn a_filter_finds_its_events_among_many_others() {
     let back = Wish::of_all(End).backwards().filter(prefixes(&["order-"], 32)).count(3);
     assert_eq!(corner.lines(back).await, numbered("order-1", [11, 10, 9].into_iter()));
     let placed = Wish::of_all(Start).filter(types("^Order"));
-    assert_eq!(corner.lines(placed).await, numbered("order-1", [0, 2, 4, 6, 8, 10].into_iter()));
+    assert_eq!(
+        corner.lines(placed).await,
+        numbered("order-1", [0, 2, 4, 6, 8, 10].into_iter())
+    );
     // As the Python client writes "nothing of the system's".
-    let python = Wish::of_all(End).backwards().filter(types(r"^(?!(\$.+$|Persistent.+$))")).count(1);
+    let python = Wish::of_all(End)
+        .backwards()
+        .filter(types(r"^(?!(\$.+$|Persistent.+$))"))
+        .count(1);
     assert_eq!(corner.lines(python).await, ["order-1/10"]);
     let nothing = Wish::of_all(Start).filter(prefixes(&["nobody-"], 1));
     assert!(corner.lines(nothing).await.is_empty());
@@ -122,7 +138,9 @@ async fn what_is_truncated_is_hidden_from_the_stream_alone() {
     assert_eq!(metadata, ["$$order-1/1", "last 1"]);
     assert_eq!(corner.lines(Wish::of_all(Start)).await.len(), 8);
     // Deleted, and written to again.
-    corner.add("$$order-1", &[("$metadata", r#"{"$tb":9223372036854775807}"#)]).await;
+    corner
+        .add("$$order-1", &[("$metadata", r#"{"$tb":9223372036854775807}"#)])
+        .await;
     assert_eq!(corner.lines(Wish::of_stream("order-1", Start)).await, ["not found"]);
     corner.add_many("order-1", 1).await;
     let read = corner.lines(Wish::of_stream("order-1", Start)).await;
@@ -133,7 +151,11 @@ async fn what_is_truncated_is_hidden_from_the_stream_alone() {
 async fn a_tombstoned_stream_is_refused_and_named() {
     let corner = Corner::new();
     corner.add_many("order-1", 2).await;
-    corner.log.tombstone(&name("order-1"), ExpectedVersion::Any).await.unwrap();
+    corner
+        .log
+        .tombstone(&name("order-1"), ExpectedVersion::Any)
+        .await
+        .unwrap();
     for wish in [
         Wish::of_stream("order-1", Start),
         Wish::of_stream("order-1", End).backwards(),
@@ -143,7 +165,15 @@ async fn a_tombstoned_stream_is_refused_and_named() {
         let refusal = corner.refused(wish.request()).await.unwrap();
         assert_eq!(refusal.code(), Code::FailedPrecondition);
         assert_eq!(refusal.metadata().get("exception").unwrap(), "stream-deleted");
-        assert!(refusal.metadata().get("stream-name").unwrap().to_str().unwrap().ends_with("order-1"));
+        assert!(
+            refusal
+                .metadata()
+                .get("stream-name")
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .ends_with("order-1")
+        );
     }
     let all = corner.lines(Wish::of_all(Start)).await;
     assert_eq!(all, ["order-1/0", "order-1/1", "order-1/9223372036854775807"]);
@@ -153,7 +183,13 @@ async fn a_tombstoned_stream_is_refused_and_named() {
 async fn links_are_followed_when_asked() {
     let corner = Corner::new();
     corner.add_many("order-1", 2).await;
-    let links = [("$>", "1@order-1"), ("$>", "7@order-1"), ("$>", "0@nobody-1"), ("$>", "?"), ("Plain", "1@order-1")];
+    let links = [
+        ("$>", "1@order-1"),
+        ("$>", "7@order-1"),
+        ("$>", "0@nobody-1"),
+        ("$>", "?"),
+        ("Plain", "1@order-1"),
+    ];
     corner.add("links-a", &links).await;
     let plain = Wish::of_stream("links-a", Start).count(2);
     assert_eq!(corner.lines(plain).await, ["links-a/0", "links-a/1"]);
@@ -164,9 +200,14 @@ async fn links_are_followed_when_asked() {
         "nothing by links-a/3",
         "links-a/4",
     ];
-    assert_eq!(corner.lines(Wish::of_stream("links-a", Start).links()).await[..5], followed);
+    assert_eq!(
+        corner.lines(Wish::of_stream("links-a", Start).links()).await[..5],
+        followed
+    );
     assert_eq!(corner.lines(Wish::of_all(At(3)).links()).await, followed);
-    corner.add("$$order-1", &[("$metadata", r#"{"$maxCount":1,"$tb":2}"#)]).await;
+    corner
+        .add("$$order-1", &[("$metadata", r#"{"$maxCount":1,"$tb":2}"#)])
+        .await;
     let hidden = corner.lines(Wish::of_stream("links-a", Start).links().count(1)).await;
     assert_eq!(hidden, ["nothing by links-a/0"]);
 }
@@ -184,14 +225,20 @@ async fn a_request_that_makes_no_sense_is_refused_with_the_reason() {
         (without(|options| options.stream_option = None), "stream or all"),
         (without(|options| options.count_option = None), "count or subscription"),
         (without(|options| options.read_direction = 7), "forwards or backwards"),
-        (Wish::of_stream("order-1", Start).filter(types("a")).request(), "only the whole log"),
+        (
+            Wish::of_stream("order-1", Start).filter(types("a")).request(),
+            "only the whole log",
+        ),
         (Wish::of_stream("", Start).request(), "cannot name a stream"),
         (all().backwards().for_ever().request(), "subscribes forwards only"),
         (all().filter(types("(a")).request(), "is not one"),
         (all().filter(types(&"a".repeat(9000))).request(), "at most 8192 bytes"),
-        (all().filter(types("a{9999}{9999}")).request(), "is not one"),
+        (all().filter(types(r"(\w{999}){999}")).request(), "is not one"),
         (all().filter(prefixes(&["a"], 0)).request(), "window is at least 1"),
-        (all().filter(prefixes(&[""; 1025], 1)).request(), "at most 1024 prefixes"),
+        (
+            all().filter(prefixes(&[""; 1025], 1)).request(),
+            "at most 1024 prefixes",
+        ),
     ] {
         let Some(refusal) = corner.refused(request).await else {
             panic!("{reason}: it was answered");
@@ -201,7 +248,10 @@ async fn a_request_that_makes_no_sense_is_refused_with_the_reason() {
     }
     let mut silent = prefixes(&["a"], 1);
     silent.checkpoint_interval_multiplier = 0;
-    let refusal = corner.refused(all().filter(silent.clone()).for_ever().request()).await.unwrap();
+    let refusal = corner
+        .refused(all().filter(silent.clone()).for_ever().request())
+        .await
+        .unwrap();
     assert!(refusal.message().contains("checkpointIntervalMultiplier"));
     assert!(corner.lines(all().filter(silent)).await.is_empty());
 }
@@ -210,14 +260,22 @@ async fn a_request_that_makes_no_sense_is_refused_with_the_reason() {
 #[tokio::test]
 async fn an_expression_that_does_not_end_is_cut_off() {
     let corner = Corner::new();
-    corner.add(&format!("order-{}", "a".repeat(200)), &[("Placed", "{}")]).await;
+    corner
+        .add(&format!("order-{}", "a".repeat(200)), &[("Placed", "{}")])
+        .await;
     let mut endless = types(r"^order-(?=(a+a+)+$)(a*a*)*\1b$");
     let Some(crate::wire::client::filter_options::Filter::EventType(expression)) = endless.filter.take() else {
         unreachable!()
     };
-    endless.filter = Some(crate::wire::client::filter_options::Filter::StreamIdentifier(expression));
+    endless.filter = Some(crate::wire::client::filter_options::Filter::StreamIdentifier(
+        expression,
+    ));
     let mut follower = corner.follow(Wish::of_all(Start).filter(endless)).await;
     let refusal = follower.next().await.unwrap_err();
     assert_eq!(refusal.code(), Code::InvalidArgument);
-    assert!(refusal.message().contains("cannot be held against"), "{}", refusal.message());
+    assert!(
+        refusal.message().contains("cannot be held against"),
+        "{}",
+        refusal.message()
+    );
 }
