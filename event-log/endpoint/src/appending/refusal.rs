@@ -32,25 +32,6 @@ pub(super) enum Refusal {
     Log(LogError),
 }
 
-impl From<AppendError> for Refusal {
-    fn from(error: AppendError) -> Self {
-        match error {
-            AppendError::Conflict {
-                stream,
-                expected,
-                actual,
-            } => Self::Conflict {
-                stream,
-                expected,
-                actual,
-            },
-            AppendError::Deleted { stream } => Self::Deleted(stream),
-            AppendError::Refused(why) => Self::Bad(why),
-            AppendError::Log(error) => Self::Log(error),
-        }
-    }
-}
-
 impl From<LogError> for Refusal {
     fn from(error: LogError) -> Self {
         Self::Log(error)
@@ -58,6 +39,20 @@ impl From<LogError> for Refusal {
 }
 
 impl Refusal {
+    /// Why the log did not append, to a writer who believed so.
+    pub(super) fn of(error: AppendError, believed: ExpectedVersion) -> Self {
+        match error {
+            AppendError::Conflict { stream, actual, .. } => Self::Conflict {
+                stream,
+                expected: believed,
+                actual,
+            },
+            AppendError::Deleted { stream } => Self::Deleted(stream),
+            AppendError::Refused(why) => Self::Bad(why),
+            AppendError::Log(error) => Self::Log(error),
+        }
+    }
+
     /// What was wrong with a message that could not even be read.
     pub(super) fn of_message(status: &Status) -> Self {
         Self::Bad(status.message().to_owned())

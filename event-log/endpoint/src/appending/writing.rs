@@ -1,6 +1,6 @@
 //! The append itself.
 
-use event_log::{Append, AppendError, Appended, ExpectedVersion, Position, StreamVersion};
+use event_log::{Append, AppendError, ExpectedVersion, LogError, Position, StreamVersion};
 use event_schemas::{NewEvent, StreamName};
 
 use super::refusal::Refusal;
@@ -14,8 +14,6 @@ pub(super) struct Prepared {
     stream: StreamName,
     /// What the writer believed, as it said it.
     believed: ExpectedVersion,
-    /// The same in the log's eyes.
-    expected: ExpectedVersion,
     events: Vec<NewEvent>,
     /// The stream is deleted, and this append makes it anew.
     deleted: Option<StreamView>,
@@ -40,29 +38,33 @@ pub(super) async fn prepare(
     if streams::is_reserved(&stream) {
         return Err(Refusal::Bad(format!("nothing can be appended to {stream}")));
     }
-    let deleted = match streams::original_of(&stream) {
+    let deleted = match (streams::original_of(&stream), believed) {
         // With a stream goes its metadata.
-        Some(_) => match service.streams.view(&stream).await? {
+        (Some(_), _) => match service.streams.view(&stream).await? {
             view if view.tombstoned => return Err(Refusal::Deleted(stream)),
             _ => None,
         },
-        None if service.streams.metadata(&stream).await?.is_deletion() => {
-            Some(service.streams.view(&stream).await?).filter(StreamView::soft_deleted)
-        }
-        None => None,
+        // Most streams are new to their first writer: that a deleted one is not, the log says.
+        (None, ExpectedVersion::None) => None,
+        (None, _) => deletion(service, &stream).await?,
     };
-    let expected = match (&deleted, believed) {
-        (Some(_), ExpectedVersion::Exists) => return Err(Refusal::Deleted(stream)),
-        (Some(view), believed) => recreating(view, believed),
-        (None, believed) => believed,
-    };
+    if deleted.is_some() && believed == ExpectedVersion::Exists {
+        return Err(Refusal::Deleted(stream));
+    }
     Ok(Prepared {
         stream,
         believed,
-        expected,
         events,
         deleted,
     })
+}
+
+/// The stream, if it is deleted.
+async fn deletion(service: &Service, stream: &StreamName) -> Result<Option<StreamView>, LogError> {
+    if !service.streams.metadata(stream).await?.is_deletion() {
+        return Ok(None);
+    }
+    Ok(Some(service.streams.view(stream).await?).filter(StreamView::soft_deleted))
 }
 
 /// For its writer a deleted stream is no stream; for the log it has a last version.
@@ -78,20 +80,47 @@ pub(super) async fn write(service: &Service, prepared: Prepared) -> Result<Writt
     let Prepared {
         stream,
         believed,
-        expected,
         events,
-        deleted,
+        mut deleted,
     } = prepared;
     if events.is_empty() {
-        return nothing(service, stream, believed, expected).await;
+        return nothing(service, stream, believed).await;
     }
     let count = events.len() as u64;
     let append = Append {
         stream: stream.clone(),
-        expected,
+        expected: believed,
         events,
     };
-    let appended = append_or_begin(service, append, believed).await?;
+    // Only those who say that the stream is there, or that it is not, can be wrong in a way that the log does not know of.
+    let again = matches!(believed, ExpectedVersion::None | ExpectedVersion::Exists).then(|| append.clone());
+    let appended = match (service.log.append(append).await, again) {
+        (Err(AppendError::Conflict { actual, .. }), Some(append)) => {
+            let expected = match believed {
+                ExpectedVersion::None => {
+                    deleted = deletion(service, &stream).await?;
+                    deleted.as_ref().map(|view| recreating(view, believed))
+                }
+                // A stream with metadata and no event exists for a writer who asks for no more.
+                _ if actual.is_none() && service.streams.metadata(&stream).await?.version.is_some() => {
+                    Some(ExpectedVersion::None)
+                }
+                _ => None,
+            };
+            match expected {
+                Some(expected) => service.log.append(Append { expected, ..append }).await,
+                None => {
+                    return Err(Refusal::Conflict {
+                        stream,
+                        expected: believed,
+                        actual,
+                    });
+                }
+            }
+        }
+        (outcome, _) => outcome,
+    };
+    let appended = appended.map_err(|error| Refusal::of(error, believed))?;
     service.streams.appended(&stream);
     if let Some(view) = deleted {
         let first = (appended.version + 1).saturating_sub(count);
@@ -103,40 +132,14 @@ pub(super) async fn write(service: &Service, prepared: Prepared) -> Result<Writt
     })
 }
 
-/// A stream with metadata and no event exists for a writer who asks for no more.
-async fn append_or_begin(service: &Service, append: Append, believed: ExpectedVersion) -> Result<Appended, Refusal> {
-    // Only writers who ask that the stream exist can be wrong in this way: nobody else pays for a copy.
-    let again = (believed == ExpectedVersion::Exists).then(|| append.clone());
-    match (service.log.append(append).await, again) {
-        (Ok(appended), _) => Ok(appended),
-        (Err(AppendError::Conflict { actual: None, .. }), Some(append))
-            if service.streams.metadata(&append.stream).await?.version.is_some() =>
-        {
-            let expected = ExpectedVersion::None;
-            Ok(service.log.append(Append { expected, ..append }).await?)
-        }
-        (Err(AppendError::Conflict { stream, actual, .. }), _) => Err(Refusal::Conflict {
-            stream,
-            expected: believed,
-            actual,
-        }),
-        (Err(error), _) => Err(error.into()),
-    }
-}
-
 /// An append of no event only asks whether its writer is right.
-async fn nothing(
-    service: &Service,
-    stream: StreamName,
-    believed: ExpectedVersion,
-    expected: ExpectedVersion,
-) -> Result<Written, Refusal> {
+async fn nothing(service: &Service, stream: StreamName, believed: ExpectedVersion) -> Result<Written, Refusal> {
     let view = service.streams.view(&stream).await?;
     let actual = view.last.map(|last| last.version);
     if view.tombstoned {
         return Err(Refusal::Deleted(stream));
     }
-    if !expected.fits(actual) {
+    if !recreating(&view, believed).fits(actual) {
         return Err(Refusal::Conflict {
             stream,
             expected: believed,

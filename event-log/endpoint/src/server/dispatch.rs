@@ -67,6 +67,15 @@ impl Called {
         }
     }
 
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Streams => "streams",
+            Self::Persistent => "persistent_subscriptions",
+            Self::Features => "server_features",
+            Self::Gossip => "gossip",
+        }
+    }
+
     /// Clients ask what there is before they say who they are.
     const fn is_open(self) -> bool {
         matches!(self, Self::Features | Self::Gossip)
@@ -104,6 +113,7 @@ impl Dispatch {
         let Some(called) = Called::of(request.uri().path()) else {
             return Status::unimplemented(format!("{} is not served", request.uri().path())).into_http();
         };
+        metrics::counter!("log_endpoint_calls_total", "service" => called.name()).increment(1);
         if let Some(authority) = authority {
             request.extensions_mut().insert(Asked(authority));
         }
@@ -146,7 +156,7 @@ impl Dispatch {
         }
     }
 
-    /// The few pages that clients and probes read without gRPC. They tell nothing of what is in the log.
+    /// The few pages that clients and probes read without gRPC. They tell nobody more of the log than where it ends.
     async fn answer_http(&self, request: &Request<Incoming>, authority: Option<&Authority>) -> Response<Body> {
         let reads = [Method::GET, Method::HEAD].contains(request.method());
         match request.uri().path().trim_end_matches('/') {

@@ -17,6 +17,9 @@ use tokio_rustls::TlsAcceptor;
 use self::{dispatch::Dispatch, gate::Gate, listening::Server};
 use crate::{access::Access, gossip::Node, service::Service, tls::Certificate};
 
+/// How long tasks of the endpoint's own may take to end once no call is left.
+const LAST_WRITES: Duration = Duration::from_secs(3);
+
 /// What one client, and all of them together, may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -154,6 +157,8 @@ impl Endpoint {
         if let Err(error) = (&mut self.listening).await {
             tracing::error!(%error, "the event log's endpoint ended early");
         }
+        // Persistent subscriptions write down how far they are; whatever hears of the stop is gone then.
+        let _ = tokio::time::timeout(LAST_WRITES, self.stop.closed()).await;
     }
 }
 

@@ -1,10 +1,7 @@
 //! The metadata of the streams that are in use, in memory.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -22,8 +19,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// A bounded memory that is never older than the last change it was told of.
 pub(crate) struct Known {
     metadata: Cache<StreamName, Arc<StreamMetadata>>,
-    /// Counts what was forgotten: what was read before is not kept after.
-    forgotten: AtomicU64,
+    /// Counts what was forgotten: what was read before is not kept after. Held while either changes.
+    forgotten: Mutex<u64>,
 }
 
 /// When a lookup began.
@@ -34,30 +31,36 @@ impl Known {
     pub(crate) fn new() -> Self {
         Self {
             metadata: Cache::new(KNOWN),
-            forgotten: AtomicU64::new(0),
+            forgotten: Mutex::new(0),
         }
     }
 
-    pub(crate) fn get(&self, stream: &StreamName) -> (Option<Arc<StreamMetadata>>, Asked) {
-        let asked = Asked(self.forgotten.load(Ordering::SeqCst));
-        (self.metadata.get(stream), asked)
+    /// A number cannot be left half changed.
+    fn forgotten(&self) -> MutexGuard<'_, u64> {
+        self.forgotten.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn get(&self, stream: &StreamName) -> Result<Arc<StreamMetadata>, Asked> {
+        let known = self.metadata.get(stream);
+        known.ok_or_else(|| Asked(*self.forgotten()))
     }
 
     pub(crate) fn keep(&self, stream: &StreamName, metadata: &Arc<StreamMetadata>, asked: Asked) {
-        self.metadata.insert(stream.clone(), Arc::clone(metadata));
-        // Something changed since it was read: perhaps this.
-        if self.forgotten.load(Ordering::SeqCst) != asked.0 {
-            self.metadata.remove(stream);
+        let forgotten = self.forgotten();
+        if *forgotten == asked.0 {
+            self.metadata.insert(stream.clone(), Arc::clone(metadata));
         }
     }
 
     pub(crate) fn forget(&self, stream: &StreamName) {
-        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        let mut forgotten = self.forgotten();
+        *forgotten += 1;
         self.metadata.remove(stream);
     }
 
     fn forget_all(&self) {
-        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        let mut forgotten = self.forgotten();
+        *forgotten += 1;
         self.metadata.clear();
     }
 }

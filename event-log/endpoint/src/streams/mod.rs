@@ -51,10 +51,10 @@ impl Streams {
         if is_metastream(stream) {
             return Ok(Arc::new(StreamMetadata::of_metastream()));
         }
-        let (found, asked) = self.known.get(stream);
-        if let Some(metadata) = found {
-            return Ok(metadata);
-        }
+        let asked = match self.known.get(stream) {
+            Ok(metadata) => return Ok(metadata),
+            Err(asked) => asked,
+        };
         let metadata = match metastream_of(stream) {
             Some(metastream) => self.last_metadata(&metastream).await?,
             // Too long a name to have metadata.
