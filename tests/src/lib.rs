@@ -11,8 +11,11 @@ mod first_order;
 mod foreign_clients;
 mod house_rules;
 mod imports;
+mod log_faults;
+mod moving;
 mod operators;
 mod reference;
+mod roles;
 mod shop;
 
 // The official Rust client's own tests: `common`, `streams`, `persistent_subscriptions`. They find each other at the root.

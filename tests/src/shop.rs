@@ -86,9 +86,14 @@ pub(crate) struct Shop {
 impl Shop {
     /// Starts `jangteo up` on a folder, with further arguments, and waits until it listens.
     pub(crate) async fn start(data: &Path, arguments: &[&str]) -> Self {
+        let mut all = vec!["up", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()];
+        all.extend(arguments);
+        Self::launch(&all).await
+    }
+
+    /// Starts a process of a shop, and waits until it listens and is ready.
+    pub(crate) async fn launch(arguments: &[&str]) -> Self {
         let mut child = Command::new(binary())
-            .args(["up", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
             .args(arguments)
             .stdout(Stdio::piped())
             .kill_on_drop(true)

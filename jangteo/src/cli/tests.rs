@@ -63,7 +63,7 @@ fn what_makes_no_sense_is_a_usage_error() {
         "jangteo fly",
         "jangteo up --listen nowhere",
         "jangteo log read",
-        "jangteo log read not_a_stream",
+        "jangteo log read ",
         "jangteo projection rebuild",
         "jangteo projection rebuild catalogue --all",
         "jangteo import",

@@ -29,7 +29,7 @@ use crate::{
 /// Operates a stopped shop's folder; holds it as long as it lives.
 pub struct LocalOperations {
     folder: DataFolder,
-    _lock: FolderLock,
+    lock: Mutex<Option<FolderLock>>,
     log: OpenLog,
     /// Started when a command is about the read models; they then bring them up to date.
     reading: Mutex<Option<Arc<Projections>>>,
@@ -54,7 +54,7 @@ impl LocalOperations {
         let log = OpenLog::open(&config.event_log, &folder, folder.operator_token().as_deref()).await?;
         Ok(Self {
             folder,
-            _lock: lock,
+            lock: Mutex::new(Some(lock)),
             log,
             reading: Mutex::new(None),
         })
@@ -146,5 +146,6 @@ impl Operations for LocalOperations {
             query_side::close(projections).await;
         }
         self.log.close().await;
+        drop(self.lock.lock().await.take());
     }
 }

@@ -216,7 +216,7 @@ async fn what_cannot_be_read_is_refused_by_name() {
         ("streams?size=many", 400, "size"),
         ("streams?prefx=order-", 400, "prefx"),
         ("streams/audit-unknown", 404, "audit-unknown"),
-        ("streams/unnamed", 400, "category"),
+        ("streams/unnamed", 404, "unnamed"),
         ("streams/audit-1?direction=up", 400, "forwards or backwards"),
         ("events?after=-1", 400, "after"),
         ("events?wait=long", 400, "wait"),
