@@ -107,6 +107,12 @@ impl Corner {
         answers.map(|reply| line(&reply.unwrap())).collect().await
     }
 
+    /// The first reply.
+    pub(super) async fn first(&self, request: ReadReq) -> ReadResp {
+        let mut answers = read(&self.service, request).await.unwrap();
+        answers.next().await.unwrap().unwrap()
+    }
+
     /// Why it is not answered.
     pub(super) async fn refused(&self, request: ReadReq) -> Option<Status> {
         read(&self.service, request).await.err()

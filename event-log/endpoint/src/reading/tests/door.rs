@@ -1,11 +1,12 @@
 //! An endpoint, and clients of it that do what proper ones do not.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use event_log::EventLog;
+use futures_util::{Stream, StreamExt};
 use http::{HeaderMap, Request, Response};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::{
     body::{Frame, Incoming},
     client::conn::http2::{self, SendRequest},
@@ -93,7 +94,9 @@ impl Line {
 
 /// One HTTP/2 connection.
 #[derive(Clone)]
-pub(super) struct Caller(SendRequest<Full<Bytes>>);
+pub(super) struct Caller(SendRequest<Body>);
+
+type Body = UnsyncBoxBody<Bytes, Infallible>;
 
 impl Caller {
     pub(super) async fn connect(address: SocketAddr) -> Self {
@@ -107,12 +110,12 @@ impl Caller {
         Self(send)
     }
 
-    pub(super) async fn try_send(&mut self, request: Request<Full<Bytes>>) -> hyper::Result<Answer> {
+    pub(super) async fn try_send(&mut self, request: Request<Body>) -> hyper::Result<Answer> {
         soon(self.0.ready()).await?;
         soon(self.0.send_request(request)).await.map(Answer::new)
     }
 
-    pub(super) async fn send(&mut self, request: Request<Full<Bytes>>) -> Answer {
+    pub(super) async fn send(&mut self, request: Request<Body>) -> Answer {
         self.try_send(request).await.unwrap()
     }
 
@@ -126,11 +129,21 @@ impl Caller {
 }
 
 /// A gRPC request.
-pub(super) fn request(path: &str, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
+pub(super) fn request(path: &str, body: impl Into<Bytes>) -> Request<Body> {
+    request_of(path, Full::new(body.into()).boxed_unsync())
+}
+
+/// A gRPC request that arrives piece by piece.
+pub(super) fn pieces(path: &str, pieces: impl Stream<Item = Bytes> + Send + 'static) -> Request<Body> {
+    let frames = pieces.map(|piece| Ok(Frame::data(piece)));
+    request_of(path, StreamBody::new(frames).boxed_unsync())
+}
+
+fn request_of(path: &str, body: Body) -> Request<Body> {
     Request::post(format!("http://log{path}"))
         .header("content-type", "application/grpc")
         .header("te", "trailers")
-        .body(Full::new(body.into()))
+        .body(body)
         .unwrap()
 }
 

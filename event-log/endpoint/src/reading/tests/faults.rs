@@ -2,18 +2,21 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use event_log::EventLog;
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt};
 use tonic::Code;
 
 use super::{
     corner::{Corner, Wish},
-    door::{Caller, Line, serve, soon, until},
+    door::{APPEND, Caller, Line, pieces, serve, soon, until},
+    large::one_event,
     watched::Watched,
 };
 use crate::{
     Limits,
-    reading::request::Place::{End, Start},
+    reading::request::Place::{At, End, Start},
+    wire::streams::AppendResp,
 };
 
 /// A client that is gone takes its subscription with it.
@@ -126,6 +129,74 @@ async fn a_subscriber_that_does_not_read_holds_little() {
     assert!(behind);
     idle.expect(&["caught up"]).await;
     assert!(idle.line().now_or_never().is_none());
+}
+
+/// One that does not read does not hear of the stop either, and does not hold it up.
+#[tokio::test]
+async fn a_reader_that_does_not_read_holds_up_no_stop() {
+    let corner = Corner::new();
+    for _ in 0..10 {
+        corner
+            .add("order-1", &vec![("Tested", "x".repeat(2000).as_str()); 1000])
+            .await;
+    }
+    let limits = Limits {
+        stop_grace: Duration::from_millis(200),
+        ..Limits::default()
+    };
+    let endpoint = serve(Arc::clone(&corner.log), limits).await;
+    let mut caller = Caller::connect(endpoint.address()).await;
+    let mut idle = caller.read(Wish::of_all(Start)).await;
+    idle.expect(&["order-1/0"]).await;
+    soon(endpoint.stop()).await;
+    // The test's own.
+    until(|| Arc::strong_count(&corner.log) == 3).await;
+}
+
+/// An append that arrives drop by drop is taken whole; one that breaks off half way is not taken at all.
+#[tokio::test]
+async fn a_slow_append_is_taken_and_half_a_one_is_not() {
+    let corner = Corner::new();
+    let endpoint = serve(Arc::clone(&corner.log), Limits::default()).await;
+    let body = || one_event(Bytes::from(vec![b'x'; 10_000]), Bytes::new());
+    let drops = || body().chunks(500).map(Bytes::copy_from_slice).collect::<Vec<_>>();
+    let dripping = |drops: Vec<Bytes>| {
+        futures_util::stream::iter(drops).then(|drop| async {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            drop
+        })
+    };
+    let mut caller = Caller::connect(endpoint.address()).await;
+    let mut answer = caller.send(pieces(APPEND, dripping(drops()))).await;
+    let _: AppendResp = answer.next().await.unwrap();
+    assert_eq!(
+        corner.lines(Wish::of_stream("order-1", Start)).await,
+        ["order-1/0", "last 0"]
+    );
+
+    let wire = Line::to(endpoint.address()).await;
+    let mut cut = Caller::connect(wire.address).await;
+    let mut half = drops();
+    half.pop();
+    let (sent, all_sent) = tokio::sync::oneshot::channel();
+    let broken = dripping(half).chain(
+        async {
+            sent.send(()).unwrap();
+            std::future::pending().await
+        }
+        .into_stream(),
+    );
+    let sending = tokio::spawn(async move { cut.try_send(pieces(APPEND, broken)).await.is_err() });
+    soon(all_sent).await.unwrap();
+    wire.cut();
+    assert!(soon(sending).await.unwrap());
+    let mut other = Caller::connect(endpoint.address()).await;
+    let mut answer = other.call(APPEND, body()).await;
+    let _: AppendResp = answer.next().await.unwrap();
+    assert_eq!(
+        corner.lines(Wish::of_stream("order-1", At(1))).await,
+        ["order-1/1", "last 1"]
+    );
 }
 
 /// Subscribers hear that the endpoint stops, and never that all was said.

@@ -23,7 +23,8 @@ use crate::{
     },
 };
 
-async fn append(caller: &mut Caller, data: Bytes, metadata: Bytes) -> Answer {
+/// The body of an append of one event to `order-1`.
+pub(super) fn one_event(data: Bytes, metadata: Bytes) -> Bytes {
     let options = Options {
         stream_identifier: Some(StreamIdentifier {
             stream_name: Bytes::from_static(b"order-1"),
@@ -42,7 +43,11 @@ async fn append(caller: &mut Caller, data: Bytes, metadata: Bytes) -> Answer {
     for content in [Content::Options(options), Content::ProposedMessage(message)] {
         body.extend_from_slice(&framed(&AppendReq { content: Some(content) }));
     }
-    caller.call(APPEND, body.freeze()).await
+    body.freeze()
+}
+
+async fn append(caller: &mut Caller, data: Bytes, metadata: Bytes) -> Answer {
+    caller.call(APPEND, one_event(data, metadata)).await
 }
 
 fn bytes(count: usize) -> Bytes {

@@ -4,7 +4,14 @@ use event_log::ExpectedVersion;
 use tonic::Code;
 
 use super::corner::{Corner, Wish, name, prefixes, types};
-use crate::reading::request::Place::{At, End, Start};
+use crate::{
+    messages::id_from,
+    reading::request::Place::{At, End, Start},
+    wire::{
+        client::uuid::Value,
+        streams::read_resp::{Content, read_event::Position},
+    },
+};
 
 fn numbered(stream: &str, versions: impl Iterator<Item = u64>) -> Vec<String> {
     versions.map(|version| format!("{stream}/{version}")).collect()
@@ -210,6 +217,46 @@ async fn links_are_followed_when_asked() {
         .await;
     let hidden = corner.lines(Wish::of_stream("links-a", Start).links().count(1)).await;
     assert_eq!(hidden, ["nothing by links-a/0"]);
+}
+
+/// Each reader in the spelling it asked for.
+#[tokio::test]
+async fn an_event_carries_what_the_log_knows_of_it() {
+    let corner = Corner::new();
+    let appended = corner.add("order-1", &[("OrderPlaced", r#"{"total":5}"#)]).await;
+    let stored = corner
+        .log
+        .read_all(event_log::Position::START, &event_log::EventFilter::default(), 1)
+        .await;
+    let stored = stored.unwrap().0.remove(0);
+    let mut halves = Wish::of_stream("order-1", Start).request();
+    halves.options.as_mut().unwrap().uuid_option = None;
+    for request in [
+        Wish::of_stream("order-1", Start).request(),
+        Wish::of_all(Start).request(),
+        halves,
+    ] {
+        let text = request.options.as_ref().unwrap().uuid_option.is_some();
+        let reply = corner.first(request).await;
+        let Some(Content::Event(read)) = reply.content else {
+            panic!("{reply:?}");
+        };
+        assert_eq!(read.position, Some(Position::CommitPosition(appended.position.0)));
+        assert!(read.link.is_none());
+        let event = read.event.unwrap();
+        let id = event.id.as_ref().and_then(|id| id.value.as_ref()).unwrap();
+        assert_eq!(matches!(id, Value::String(_)), text);
+        assert_eq!(id_from(event.id.as_ref()).unwrap(), stored.id);
+        assert_eq!((event.stream_revision, event.commit_position), (0, appended.position.0));
+        assert_eq!(event.prepare_position, event.commit_position);
+        assert_eq!(event.data, r#"{"total":5}"#);
+        assert_eq!(
+            (event.metadata["type"].as_str(), event.metadata["content-type"].as_str()),
+            ("OrderPlaced", "application/json")
+        );
+        let steps: i64 = event.metadata["created"].parse().unwrap();
+        assert_eq!(steps, stored.recorded_at.as_millis() * 10_000);
+    }
 }
 
 #[tokio::test]
