@@ -6,7 +6,7 @@ use event_log::{Direction, EventFilter, Position, RecordedEvent};
 use tonic::Status;
 
 use super::{
-    filter::Filter,
+    filter::{Filter, wanted},
     form::Form,
     pages::{PageSize, Pages},
     request::Place,
@@ -111,20 +111,14 @@ impl Pages for AllOnce {
                 return Ok(None);
             };
             for event in events {
-                if let Some(filter) = &self.filter
-                    && !filter.passes(&event)?
-                {
-                    continue;
-                }
                 if self.remaining == 0 {
                     break;
                 }
+                if !wanted(self.filter.as_ref(), &event).await? {
+                    continue;
+                }
                 self.remaining -= 1;
                 page.push(self.form.reply(&self.service, event).await?);
-            }
-            // A filter that lets nothing through must not keep the others on this thread waiting.
-            if page.is_empty() {
-                tokio::task::yield_now().await;
             }
         }
         Ok((!page.is_empty()).then_some(page))

@@ -2,6 +2,7 @@
 
 use event_log::RecordedEvent;
 use fancy_regex::{Regex, RegexBuilder};
+use tokio::task::coop::consume_budget;
 use tonic::Status;
 
 use crate::{
@@ -95,6 +96,19 @@ impl Filter {
             )),
             multiplier => Ok(u64::from(self.window) * u64::from(multiplier)),
         }
+    }
+}
+
+/// Whether a reader with this filter wants the event.
+///
+/// A filter that lets little through, or an expression that takes its steps, lets the others on this thread go on in between.
+pub(super) async fn wanted(filter: Option<&Filter>, event: &RecordedEvent) -> Result<bool, Status> {
+    match filter {
+        Some(filter) => {
+            consume_budget().await;
+            filter.passes(event)
+        }
+        None => Ok(true),
     }
 }
 

@@ -6,7 +6,7 @@ use event_log::{EventFilter, Position, Subscription};
 use tonic::Status;
 
 use super::{
-    filter::Filter,
+    filter::{Filter, wanted},
     form::Form,
     pages::{PageSize, Pages},
     replies,
@@ -100,11 +100,7 @@ impl FollowAll {
         }
         for event in events {
             let place = event.position;
-            let wanted = match &self.filter {
-                Some(filtered) => filtered.filter.passes(&event)?,
-                None => true,
-            };
-            if wanted {
+            if wanted(self.filter.as_ref().map(|filtered| &filtered.filter), &event).await? {
                 page.push(self.form.reply(&self.service, event).await?);
             }
             if let Some(filtered) = &mut self.filter {
@@ -140,10 +136,6 @@ impl Pages for FollowAll {
                 break;
             }
             self.go_on(&mut page).await?;
-            // A filter that lets nothing through must not keep the others on this thread waiting.
-            if page.is_empty() {
-                tokio::task::yield_now().await;
-            }
         }
         Ok(Some(page))
     }

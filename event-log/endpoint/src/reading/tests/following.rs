@@ -1,6 +1,8 @@
 //! Subscriptions.
 
-use event_log::ExpectedVersion;
+use std::sync::Arc;
+
+use event_log::{EventLog, ExpectedVersion, embedded::EmbeddedLog};
 use tonic::Code;
 
 use super::corner::{Corner, Wish, name, prefixes};
@@ -179,6 +181,29 @@ async fn a_subscriber_that_falls_behind_is_told() {
     }
 }
 
+/// A log that is closed under its subscribers is away: they may come again.
+#[tokio::test]
+async fn a_closed_log_ends_subscriptions_as_unavailable() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(dir.path()).unwrap();
+    let corner = Corner::on(Arc::clone(&log) as Arc<dyn EventLog>);
+    corner.add_many("order-1", 1).await;
+    let mut all = corner.follow(Wish::of_all(Start).for_ever()).await;
+    let mut stream = corner.follow(Wish::of_stream("order-1", Start).for_ever()).await;
+    for follower in [&mut all, &mut stream] {
+        follower.expect(&["confirmed", "order-1/0", "caught up"]).await;
+    }
+    tokio::task::spawn_blocking(move || log.close()).await.unwrap();
+    for follower in [&mut all, &mut stream] {
+        assert_eq!(follower.next().await.unwrap_err().code(), Code::Unavailable);
+    }
+    let refusal = corner
+        .refused(Wish::of_stream("order-1", Start).request())
+        .await
+        .unwrap();
+    assert_eq!(refusal.code(), Code::Unavailable);
+}
+
 /// Others' events, however many, do not keep a stream's subscriber from its own.
 #[tokio::test]
 async fn a_streams_subscriber_passes_over_what_others_wrote() {
@@ -198,7 +223,7 @@ async fn a_streams_subscriber_passes_over_what_others_wrote() {
 /// Writers and followers at once: each follower sees what a reader sees afterwards.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_gap_and_nothing_twice_while_others_write() {
-    let corner = std::sync::Arc::new(Corner::new());
+    let corner = Arc::new(Corner::new());
     corner.add_many("order-1", 100).await;
     let mut followers = vec![];
     for from in [Start, At(49), End] {
@@ -208,7 +233,7 @@ async fn no_gap_and_nothing_twice_while_others_write() {
     let writers: Vec<_> = [("order-1", 7), ("order-1", 1), ("order-2", 5)]
         .into_iter()
         .map(|(stream, count)| {
-            let corner = std::sync::Arc::clone(&corner);
+            let corner = Arc::clone(&corner);
             tokio::spawn(async move {
                 for _ in 0..100 {
                     corner.add_many(stream, count).await;
