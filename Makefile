@@ -31,7 +31,7 @@ schemas: ## write the JSON Schemas of the stored events anew; a test tells wheth
 openapi: ## print the OpenAPI document
 	cargo run --quiet --bin jangteo -- openapi
 
-bench: ## measure, as ratios against limits taken in the same run (about two minutes)
+bench: ## measure, as ratios against limits taken in the same run (about three minutes; the first time some more, to build the peers)
 	cargo build --release --workspace --bins
 	target/release/jangteo-bench short $(ARGS)
 

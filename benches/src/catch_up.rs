@@ -1,6 +1,10 @@
 //! A subscription that starts at the beginning of a long log: in process, and over the wire.
 
-use std::{path::Path, sync::Arc, time::Instant};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use event_log::{Append, EventFilter, EventLog, ExpectedVersion, Position, embedded::EmbeddedLog};
@@ -8,7 +12,7 @@ use event_schemas::{Category, ContentType, NewEvent};
 use uuid::Uuid;
 
 use crate::{
-    Result,
+    Result, event_log as log_driver,
     log_marks::EVENT_BYTES,
     report::{Mark, Report, short},
     served::Server,
@@ -21,10 +25,15 @@ const APPEND: usize = 64;
 const WRITERS: usize = 32;
 /// Events asked for at a time.
 const BATCH: usize = 512;
+/// A subscription that brings nothing for so long has failed.
+const STALL: Duration = Duration::from_secs(20);
 
 pub(crate) async fn measure(folder: &Path, events: usize, report: &mut Report) -> Result<()> {
     let data = folder.join("catch-up");
-    let log = EmbeddedLog::open(&data)?;
+    std::fs::create_dir_all(&data)?;
+    // Where a shop keeps its log.
+    let kept = data.join("log");
+    let log = EmbeddedLog::open(&kept)?;
     fill(&log, events).await?;
     log.close();
     drop(log);
@@ -32,7 +41,7 @@ pub(crate) async fn measure(folder: &Path, events: usize, report: &mut Report) -
         "a catch-up subscription to {events} events of {EVENT_BYTES} bytes, from the first"
     ));
 
-    let log = EmbeddedLog::open(&data)?;
+    let log = EmbeddedLog::open(&kept)?;
     let in_process = pace(log.clone(), events).await?;
     log.close();
     drop(log);
@@ -50,7 +59,7 @@ pub(crate) async fn measure(folder: &Path, events: usize, report: &mut Report) -
 }
 
 async fn fill(log: &Arc<EmbeddedLog>, events: usize) -> Result<()> {
-    let data = Bytes::from(vec![b'x'; EVENT_BYTES]);
+    let data = log_driver::json(EVENT_BYTES);
     let writers: Vec<_> = (0..WRITERS)
         .map(|writer| {
             let (log, data) = (Arc::clone(log), data.clone());
@@ -86,7 +95,10 @@ async fn pace(log: Arc<dyn EventLog>, events: usize) -> Result<f64> {
     let mut subscription = log.subscribe(Position::START, EventFilter::default()).await?;
     let mut seen = 0;
     while seen < events {
-        seen += subscription.next(BATCH).await?.0.len();
+        let next = tokio::time::timeout(STALL, subscription.next(BATCH)).await;
+        let (batch, _) =
+            next.map_err(|_| format!("the subscription stands still after {seen} of {events} events"))??;
+        seen += batch.len();
     }
     Ok(seen as f64 / began.elapsed().as_secs_f64())
 }

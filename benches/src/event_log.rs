@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::drive::{Throughput, drive};
 
 /// After so many events a writer starts a new stream: an order's life.
-const STREAM_EVENTS: u64 = 8;
-const METADATA: &[u8] = br#"{"schema_version":1,"occurred_at":"2026-11-21T06:51:34.120Z","correlation_id":"01936f5e-7c1a-7d30-8000-000000000000","actor":"system:bench"}"#;
+pub(crate) const STREAM_EVENTS: u64 = 8;
+pub(crate) const METADATA: &[u8] = br#"{"schema_version":1,"occurred_at":"2026-11-21T06:51:34.120Z","correlation_id":"01936f5e-7c1a-7d30-8000-000000000000","actor":"system:bench"}"#;
 
 /// `writers` tasks append one event of `event_bytes` (data and metadata) each, one after the other, for `duration`.
 ///
@@ -23,7 +23,7 @@ pub(crate) async fn run(
     duration: Duration,
     event_bytes: usize,
 ) -> std::io::Result<Throughput> {
-    let data = Bytes::from(vec![b'x'; event_bytes.saturating_sub(METADATA.len())]);
+    let data = json(event_bytes.saturating_sub(METADATA.len()));
     drive(writers, duration, |_| {
         let log = Arc::clone(&log);
         let data = data.clone();
@@ -51,6 +51,15 @@ pub(crate) async fn run(
         }
     })
     .await
+}
+
+/// JSON of so many bytes.
+pub(crate) fn json(bytes: usize) -> Bytes {
+    let frame = r#"{"note":""}"#;
+    Bytes::from(format!(
+        r#"{{"note":"{}"}}"#,
+        "x".repeat(bytes.saturating_sub(frame.len()))
+    ))
 }
 
 fn new_stream() -> StreamName {

@@ -1,5 +1,4 @@
-//! A connection that does not help: bytes pass through sockets without TCP_NODELAY and without quick acknowledgements, as
-//! they would reach a server that sets neither.
+//! A server that does not help: what its clients talk to is a socket without TCP_NODELAY and without quick acknowledgements.
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -30,6 +29,8 @@ impl Forwarder {
                 let Ok(server) = TcpStream::connect(&server).await else {
                     continue;
                 };
+                // Only the side that the clients see stands for the server; the other passes on what it gets.
+                let _ = server.set_nodelay(true);
                 let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
                 tokio::spawn(pass(from_client, to_server));
                 tokio::spawn(pass(from_server, to_client));

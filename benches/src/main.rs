@@ -3,10 +3,15 @@
 //! Every figure is a ratio or a time beside its first mark; nothing here fails a build. The shop under measurement is the
 //! real binary in a process of its own; the load comes from this process, so on a small machine the two share the cores.
 
-use std::{error::Error, path::PathBuf, time::Duration};
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{Parser, ValueEnum};
 
+mod batches;
 mod catch_up;
 mod client;
 mod drive;
@@ -22,6 +27,7 @@ mod replay;
 mod report;
 mod served;
 mod shop;
+mod ten_million;
 mod wire;
 
 use report::Report;
@@ -50,6 +56,11 @@ struct Arguments {
 enum Mode {
     Short,
     Full,
+    /// A log of ten million events, and nothing else.
+    TenMillion,
+    /// What `ten-million` starts as a process of its own.
+    #[value(hide = true)]
+    Reopened,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -81,7 +92,8 @@ async fn main() -> Result<()> {
             samples: 400,
             events: 200_000,
         },
-        Mode::Full => Effort {
+        Mode::Reopened => return ten_million::reopened(arguments.folder.as_deref().unwrap_or(Path::new("."))).await,
+        Mode::Full | Mode::TenMillion => Effort {
             each: Duration::from_secs(20),
             samples: 4_000,
             events: 1_000_000,
@@ -94,6 +106,11 @@ async fn main() -> Result<()> {
     let wanted = |part| arguments.only.is_empty() || arguments.only.contains(&part);
     let mut report = Report::begin(&machine::describe());
 
+    if arguments.mode == Mode::TenMillion {
+        ten_million::measure(folder.path(), &mut report).await?;
+        report.end();
+        return Ok(());
+    }
     let limits = log_marks::limits(folder.path(), effort, &mut report).await?;
     if wanted(Part::Log) || wanted(Part::Wire) {
         let in_process = log_marks::measure(folder.path(), effort, &limits, &mut report).await?;

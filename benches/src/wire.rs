@@ -6,7 +6,7 @@ use event_log::EventLog;
 use eventstore_log::{EventStoreLog, Settings};
 
 use crate::{
-    Effort, Result, event_log as log_driver,
+    Effort, Result, batches, event_log as log_driver,
     forwarder::Forwarder,
     log_marks::{EVENT_BYTES, InProcess, told},
     peers::Peers,
@@ -35,9 +35,12 @@ pub(crate) async fn measure(
         let what = format!("appends, {writers} writers, of the same in process");
         report.figure(&what, &format!("{} x", short(measured.per_second / same)));
         if writers == 64 {
-            against_peers(measured.per_second, peers, report);
+            against_peers("appends", measured.per_second, peers, report);
         }
     }
+    let measured = batches::run(&server.address, 64, effort.each, EVENT_BYTES).await?;
+    report.figure("BatchAppend by the Rust client, 64 writers", &told(&measured));
+    against_peers("BatchAppend", measured.per_second, peers, report);
 
     let forwarder = Forwarder::to(&server.address).await?;
     let measured = log_driver::run(adapter(&forwarder.address).await?, 1, effort.each, EVENT_BYTES).await?;
@@ -52,10 +55,10 @@ pub(crate) async fn measure(
     server.stop().await
 }
 
-fn against_peers(ours: f64, peers: &Peers, report: &mut Report) {
+fn against_peers(how: &str, ours: f64, peers: &Peers, report: &mut Report) {
     for (peer, theirs) in [("UmaDB", peers.umadb_64), ("PostgreSQL", peers.postgres_64)] {
         if let Some(theirs) = theirs {
-            let what = format!("appends, 64 writers, of {peer}");
+            let what = format!("{how}, 64 writers, of {peer}");
             report.mark(&what, ours / theirs, "x", Mark::AtLeast(2.0));
         }
     }
