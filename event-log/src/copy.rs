@@ -49,8 +49,10 @@ pub struct Settings {
     pub append_bytes: usize,
     /// Appends under way at a time: 1 unless the target keeps the order in which appends are begun.
     pub in_flight: usize,
-    /// How long one of the logs may be away before the copy gives up.
+    /// How long the target may be away before the copy gives up.
     pub patience: Duration,
+    /// How long the source may.
+    pub source_patience: Duration,
 }
 
 impl Default for Settings {
@@ -61,6 +63,7 @@ impl Default for Settings {
             append_bytes: 512 * 1024,
             in_flight: 1,
             patience: Duration::from_secs(60),
+            source_patience: Duration::from_secs(60),
         }
     }
 }
@@ -118,7 +121,9 @@ enum Round {
     Step,
     /// The target had everything that was appended, and does not show it yet.
     Again,
-    End,
+    /// Both are at their ends.
+    AtEnd,
+    Over,
 }
 
 /// A copy on its way. Dropped anywhere, a later one goes on.
@@ -163,27 +168,37 @@ impl Copy {
         self.looked = None;
     }
 
-    /// Copies until the end, and tells `watch` how far it is. Called again after an error, it goes on.
+    /// Copies until the end, and tells `watch` how far it is, and what it waits for when one of the logs is away. Called again
+    /// after an error, it goes on.
     ///
     /// # Errors
     /// See [`CopyError`].
-    pub async fn run(&mut self, mut until: Until, mut watch: impl FnMut(Progress)) -> Result<Progress, CopyError> {
+    pub async fn run(
+        &mut self,
+        mut until: Until,
+        mut watch: impl FnMut(Progress, Option<&CopyError>),
+    ) -> Result<Progress, CopyError> {
         let mut pause = FIRST_PAUSE;
         let mut well = Instant::now();
         loop {
             let before = self.progress;
-            let outcome = self.round(&mut until).await;
-            watch(self.progress);
+            let mut outcome = self.round().await;
+            watch(self.progress, None);
+            if let Ok(Round::AtEnd) = outcome {
+                outcome = self.over(&mut until).await;
+                // However long that was, all was well until now.
+                well = Instant::now();
+            }
             if self.progress != before {
                 (pause, well) = (FIRST_PAUSE, Instant::now());
             }
             match outcome {
-                Ok(Round::End) => return Ok(self.progress),
-                Ok(Round::Step) => {}
+                Ok(Round::Over) => return Ok(self.progress),
+                Ok(Round::Step | Round::AtEnd) => {}
                 Ok(Round::Again) if well.elapsed() < self.settings.patience => sleep(FIRST_PAUSE).await,
                 Ok(Round::Again) => return Err(CopyError::Target(LogError::Unavailable(NOT_SHOWN.to_owned()))),
-                Err(error) if error.may_pass() && well.elapsed() + pause < self.settings.patience => {
-                    tracing::debug!(%error, "the copy waits");
+                Err(error) if error.may_pass() && well.elapsed() + pause < self.patience(&error) => {
+                    watch(self.progress, Some(&error));
                     self.source.unfollow();
                     sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
@@ -194,7 +209,7 @@ impl Copy {
     }
 
     /// One step: reads on both sides, compares, appends or waits.
-    async fn round(&mut self, until: &mut Until) -> Result<Round, CopyError> {
+    async fn round(&mut self) -> Result<Round, CopyError> {
         self.look().await.map_err(Side::Source.failed())?;
         let (source, target) = tokio::join!(self.source.fill(), self.target.fill());
         let more = source.map_err(Side::Source.failed())?;
@@ -209,7 +224,7 @@ impl Copy {
             (false, false) => {
                 self.progress.at = self.progress.at.max(self.source.at());
                 self.progress.head = self.progress.head.max(self.progress.at);
-                return self.over(until).await;
+                return Ok(Round::AtEnd);
             }
         }
         Ok(Round::Step)
@@ -218,10 +233,10 @@ impl Copy {
     /// At the source's end: whether that is the end, or something was appended meanwhile.
     async fn over(&mut self, until: &mut Until) -> Result<Round, CopyError> {
         let Until::Told(told) = until else {
-            return Ok(Round::End);
+            return Ok(Round::Over);
         };
         if *told.borrow() {
-            return Ok(Round::End);
+            return Ok(Round::Over);
         }
         let followed = tokio::select! {
             _ = told.wait_for(|told| *told) => None,
@@ -259,6 +274,13 @@ impl Copy {
         Ok(())
     }
 
+    const fn patience(&self, error: &CopyError) -> Duration {
+        match error.source_is_away() {
+            true => self.settings.source_patience,
+            false => self.settings.patience,
+        }
+    }
+
     /// Asks the source from time to time where it ends.
     async fn look(&mut self) -> Result<(), LogError> {
         if self.looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
@@ -286,7 +308,7 @@ impl Copy {
 /// # Errors
 /// See [`CopyError`].
 pub async fn copy(from: Arc<dyn EventLog>, to: Arc<dyn EventLog>, settings: Settings) -> Result<Progress, CopyError> {
-    Copy::new(from, to, settings).run(Until::End, |_| ()).await
+    Copy::new(from, to, settings).run(Until::End, |_, _| ()).await
 }
 
 /// Whether `to` holds what `from` holds, event by event and in the same order.
@@ -295,6 +317,6 @@ pub async fn copy(from: Arc<dyn EventLog>, to: Arc<dyn EventLog>, settings: Sett
 /// See [`CopyError`].
 pub async fn verify(from: Arc<dyn EventLog>, to: Arc<dyn EventLog>) -> Result<Progress, CopyError> {
     Copy::comparison(from, to, Settings::default())
-        .run(Until::End, |_| ())
+        .run(Until::End, |_, _| ())
         .await
 }

@@ -26,7 +26,8 @@ const FILE: &str = "log-witness";
 /// What in a data folder keeps positions of the log, and can be worked out again.
 const POSITIONAL: [&str; 3] = ["sagas", "read-models", "search"];
 /// How far back a new witness is looked for.
-const LOOK_BACK: usize = 256;
+const PAGES_BACK: usize = 64;
+const PAGE: usize = 64;
 
 /// An event that the shop has seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,16 +142,26 @@ impl Witness {
 
 /// The newest event that stays: not of a system stream, which may be cut short at any time.
 async fn newest(log: &dyn EventLog, floor: Position) -> Result<Option<Witness>, LogError> {
-    let (events, _) = log.read_all_backwards(None, &EventFilter::default(), LOOK_BACK).await?;
     let stays =
         |event: &&Arc<RecordedEvent>| !event.stream.as_str().starts_with('$') && !event.event_type.starts_with('$');
-    Ok(events.iter().find(stays).map(|event| Witness {
-        stream: event.stream.clone(),
-        version: event.version,
-        id: event.id,
-        position: event.position,
-        floor,
-    }))
+    let mut before = None;
+    for _ in 0..PAGES_BACK {
+        let (events, next) = log.read_all_backwards(before, &EventFilter::default(), PAGE).await?;
+        if let Some(event) = events.iter().find(stays) {
+            return Ok(Some(Witness {
+                stream: event.stream.clone(),
+                version: event.version,
+                id: event.id,
+                position: event.position,
+                floor,
+            }));
+        }
+        if next == Position::START {
+            break;
+        }
+        before = Some(next);
+    }
+    Ok(None)
 }
 
 /// None when there is none, or none that can be read: all is worked out again then.

@@ -24,6 +24,7 @@ const PROMPT: Settings = Settings {
     append_bytes: 1024,
     in_flight: 1,
     patience: Duration::ZERO,
+    source_patience: Duration::ZERO,
 };
 
 fn stream(name: &str) -> StreamName {
@@ -334,10 +335,10 @@ async fn a_living_log_is_followed_until_told_and_the_source_may_change_its_door(
     // The source goes away, and is found again elsewhere with the same positions.
     append(&source, "order-0", vec![event(2, ContentType::Json)]).await;
     copy.read_from(Arc::new(OddLog::gone(&source)));
-    let error = copy.run(Until::End, |_| ()).await.unwrap_err();
+    let error = copy.run(Until::End, |_, _| ()).await.unwrap_err();
     assert!(error.source_is_away(), "{error}");
     copy.read_from(Arc::clone(&source));
-    assert_eq!(copy.run(Until::End, |_| ()).await.unwrap().verified, before + 52);
+    assert_eq!(copy.run(Until::End, |_, _| ()).await.unwrap().verified, before + 52);
     assert_same(&source, &target).await;
 }
 

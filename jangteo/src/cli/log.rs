@@ -1,5 +1,10 @@
 //! `jangteo log`.
 
+mod copy;
+mod meter;
+mod place;
+mod salvage;
+
 use std::{
     io::{self, Write},
     time::Duration,
@@ -34,6 +39,22 @@ pub enum LogCommand {
         #[command(flatten)]
         place: PlaceArgs,
     },
+    #[command(flatten)]
+    Moving(MovingCommand),
+}
+
+/// What is done with whole logs.
+#[derive(Debug, Subcommand)]
+pub enum MovingCommand {
+    /// Move house: copy a log, event by event, between a folder and a server that speaks EventStoreDB's protocol, either way.
+    #[command(after_long_help = copy::TEACHING)]
+    Copy(copy::CopyArgs),
+    /// Compare two logs event by event; nothing is changed.
+    #[command(after_help = "Example: jangteo log verify --from /srv/shop --to esdb://admin:changeit@db.example:2113")]
+    Verify(copy::VerifyArgs),
+    /// Take what can be read out of a damaged log into a new one.
+    #[command(after_long_help = salvage::TEACHING)]
+    Salvage(salvage::SalvageArgs),
 }
 
 /// See [`LogCommand::List`].
@@ -93,7 +114,14 @@ pub struct TailArgs {
 }
 
 pub(super) async fn run(command: LogCommand) -> Result<(), CliError> {
+    let command = match command {
+        LogCommand::Moving(MovingCommand::Copy(args)) => return copy::run(args).await,
+        LogCommand::Moving(MovingCommand::Verify(args)) => return copy::verify(args).await,
+        LogCommand::Moving(MovingCommand::Salvage(args)) => return salvage::run(args).await,
+        command => command,
+    };
     let place = match &command {
+        LogCommand::Moving(_) => return Ok(()),
         LogCommand::List(args) => &args.place,
         LogCommand::Read(args) => &args.place,
         LogCommand::Tail(args) => &args.place,
@@ -116,6 +144,8 @@ pub(super) async fn write(
     out: &mut (dyn Write + Send),
 ) -> Result<(), CliError> {
     match command {
+        // Not about one shop.
+        LogCommand::Moving(_) => Ok(()),
         LogCommand::List(args) => list(args, shop, out).await,
         LogCommand::Read(args) => read(args, shop, out).await,
         LogCommand::Tail(args) => tail(args, shop, out).await,
