@@ -104,6 +104,11 @@ impl Speaker {
         ))
     }
 
+    /// A subscription came to an end.
+    pub(crate) fn lost(&self, cause: &str) -> LogError {
+        LogError::Unavailable(format!("{} cannot be followed: {cause}", self.address))
+    }
+
     /// An answer that the port has no word for.
     pub(crate) fn unexpected(&self, what: &str, fault: Fault) -> LogError {
         let error = match fault {

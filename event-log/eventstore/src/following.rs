@@ -19,7 +19,7 @@ use std::{
 use async_trait::async_trait;
 use event_log::{EventFilter, Follow, LogError, Position, RecordedEvent};
 
-use self::pump::{Heard, Pump};
+use self::pump::{Failed, Heard, Pump};
 use crate::log::EventStoreLog;
 
 /// How long nothing has to come before the follower looks itself: after something came, at the very first, at most.
@@ -68,9 +68,12 @@ impl Follow for Following {
                 biased;
                 heard = pump.heard() => match heard {
                     Some(Ok(heard)) => self.learn(heard),
-                    Some(Err(error)) => self.failed(error).await?,
+                    Some(Err(failed)) => self.failed(failed).await?,
                     // It panicked: the client does, over answers that it does not expect.
-                    None => self.failed(LogError::Unavailable("a subscription ended".to_owned())).await?,
+                    None => {
+                        let error = LogError::Unavailable("a subscription to the event log broke off".to_owned());
+                        self.failed(Failed { error, passing: true }).await?;
+                    }
                 },
                 () = tokio::time::sleep(self.look) => self.look_ahead().await,
             }
@@ -151,16 +154,16 @@ impl Following {
         self.add(Heard { events, to });
     }
 
-    /// Subscribes anew, but tells the reader once it has taken longer than a call may.
-    async fn failed(&mut self, error: LogError) -> Result<(), LogError> {
+    /// Subscribes anew, but tells the reader once it has taken longer than a call may, or when it is of no use.
+    async fn failed(&mut self, failed: Failed) -> Result<(), LogError> {
         self.pump = None;
         self.log.board.check_open()?;
         let since = *self.trouble.get_or_insert_with(Instant::now);
-        if since.elapsed() >= self.log.board.settings.call_deadline || matches!(error, LogError::Damaged { .. }) {
+        if !failed.passing || since.elapsed() >= self.log.board.settings.call_deadline {
             self.trouble = None;
-            return Err(error);
+            return Err(failed.error);
         }
-        tracing::debug!(%error, at = %self.at, "following the event log anew");
+        tracing::debug!(error = %failed.error, at = %self.at, "following the event log anew");
         let pause = self.pause;
         self.pause = (pause * 2).min(LONG_PAUSE);
         tokio::time::sleep(pause).await;

@@ -1,6 +1,6 @@
 //! What the server pushes, gathered into pages.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use event_log::{EventFilter, LogError, Position, RecordedEvent};
 use eventstore::{Error, SubscribeToAllOptions, Subscription, SubscriptionEvent, SubscriptionFilter};
@@ -25,9 +25,22 @@ pub(crate) struct Heard {
     pub(crate) to: Position,
 }
 
+/// Why a subscription ended.
+pub(crate) struct Failed {
+    pub(crate) error: LogError,
+    /// Another attempt may have more luck; otherwise the server answered, and will answer the same.
+    pub(crate) passing: bool,
+}
+
+impl From<LogError> for Failed {
+    fn from(error: LogError) -> Self {
+        Self { error, passing: false }
+    }
+}
+
 /// One subscription, until something goes wrong with it.
 pub(crate) struct Pump {
-    pages: mpsc::Receiver<Result<Heard, LogError>>,
+    pages: mpsc::Receiver<Result<Heard, Failed>>,
     task: JoinHandle<()>,
 }
 
@@ -49,7 +62,7 @@ impl Pump {
     }
 
     /// The next page; none once it is over. May be given up waiting for.
-    pub(crate) async fn heard(&mut self) -> Option<Result<Heard, LogError>> {
+    pub(crate) async fn heard(&mut self) -> Option<Result<Heard, Failed>> {
         self.pages.recv().await
     }
 }
@@ -59,22 +72,19 @@ async fn run(
     log: &Arc<EventStoreLog>,
     after: Position,
     filter: &EventFilter,
-    pages: &mpsc::Sender<Result<Heard, LogError>>,
-) -> Result<(), LogError> {
-    let begun = Instant::now();
+    pages: &mpsc::Sender<Result<Heard, Failed>>,
+) -> Result<(), Failed> {
     // A connection of its own: what is not read of it holds up nobody else.
     let line = Line::new(Arc::clone(&log.board));
     let failed = |error: Error, number: u64| {
-        let tried_again = line.heed(&error, number);
-        if tried_again {
-            log.board
-                .speaker
-                .away("let itself be followed", begun.elapsed(), &log.board.cause(&error))
+        let passing = line.heed(&error, number);
+        let speaker = &log.board.speaker;
+        let error = if passing {
+            speaker.lost(&log.board.cause(&error))
         } else {
-            log.board
-                .speaker
-                .unexpected("subscribing to $all", Fault::Server(error))
-        }
+            speaker.unexpected("subscribing to $all", Fault::Server(error))
+        };
+        Failed { error, passing }
     };
     let (client, number) = line.client().map_err(|error| failed(error, 0))?;
     let subscription = client.subscribe_to_all(&options(log, after, filter)).await;
