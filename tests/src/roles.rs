@@ -1,6 +1,8 @@
 //! One shop in five processes: the first order goes through all of them; each is killed under load, and what was acknowledged
 //! happened exactly once. And a whole shop on another process's event log.
 
+mod five;
+
 use std::{
     cell::Cell,
     collections::BTreeMap,
@@ -11,98 +13,10 @@ use std::{
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use self::five::{Five, ROLES};
 use crate::shop::{DEADLINE, Shop, Visitor, answer, order_body, run, succeeds};
 
 const PASSWORD: &str = "jangteo-demo";
-/// In the order of their start.
-const ROLES: [&str; 5] = ["log", "command", "query", "saga", "projection"];
-
-/// A shop whose roles have processes of their own, each with a folder and a port that it keeps over restarts.
-struct Five<'a> {
-    data: &'a Path,
-    running: BTreeMap<&'static str, Shop>,
-    ports: BTreeMap<&'static str, String>,
-    /// How the others reach the log.
-    log: String,
-}
-
-impl<'a> Five<'a> {
-    async fn start(data: &'a Path) -> Self {
-        let mut five = Self {
-            data,
-            running: BTreeMap::new(),
-            ports: BTreeMap::new(),
-            log: String::new(),
-        };
-        for role in ROLES {
-            five.launch(role).await;
-        }
-        five
-    }
-
-    async fn launch(&mut self, role: &'static str) {
-        let address = |role: &str| {
-            self.ports
-                .get(role)
-                .cloned()
-                .unwrap_or_else(|| "127.0.0.1:0".to_owned())
-        };
-        let folder = |role: &str| self.data.join(role).to_str().unwrap().to_owned();
-        let mut arguments = vec!["serve", "--role", role]
-            .into_iter()
-            .map(str::to_owned)
-            .collect::<Vec<_>>();
-        arguments.extend(["--data".to_owned(), folder(role), "--keys".to_owned(), folder("keys")]);
-        arguments.extend(["--listen".to_owned(), address(role)]);
-        match role {
-            "log" => arguments.extend(["--log-listen".to_owned(), address("wire")]),
-            _ => arguments.extend(["--log".to_owned(), self.log.clone()]),
-        }
-        match role {
-            "saga" => arguments.extend(["--command-url".to_owned(), format!("http://{}", address("command"))]),
-            "projection" => arguments.extend(["--query-url".to_owned(), format!("http://{}", address("query"))]),
-            _ => {}
-        }
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let process = Shop::launch(&arguments).await;
-        let port = process.address.strip_prefix("http://").unwrap().to_owned();
-        self.ports.insert(role, port);
-        if role == "log" {
-            let offered = std::fs::read_to_string(self.data.join("log/log-address")).unwrap();
-            let offered = offered.trim().to_owned();
-            let wire = offered
-                .strip_prefix("esdb://")
-                .unwrap()
-                .split('?')
-                .next()
-                .unwrap()
-                .to_owned();
-            self.ports.insert("wire", wire);
-            self.log = offered;
-        }
-        self.running.insert(role, process);
-    }
-
-    /// SIGKILL, and a new process on the same folder and port.
-    async fn kill_and_restart(&mut self, role: &'static str) {
-        self.running.remove(role).unwrap().kill().await;
-        self.launch(role).await;
-    }
-
-    fn commands(&self) -> &Shop {
-        &self.running["command"]
-    }
-
-    fn queries(&self) -> &Shop {
-        &self.running["query"]
-    }
-
-    async fn stop(mut self) {
-        for role in ROLES.iter().rev() {
-            self.running.remove(role).unwrap().stop().await;
-        }
-    }
-}
 
 /// Someone signed in, as seen by the process that is asked.
 fn at<'a>(shop: &'a Shop, token: &str) -> Visitor<'a> {
@@ -155,6 +69,14 @@ async fn first_order(commands: &Shop, queries: &Shop, pieces: u64) -> (String, S
     let haneul = customer(commands).await;
     let product = product(&at(commands, &boss), pieces).await;
     let (buying, looking) = (at(commands, &haneul), at(queries, &haneul));
+    let shown = async |path: &str| looking.request(Method::GET, path).send().await.unwrap().status() == StatusCode::OK;
+    let page = format!("products/{product}");
+    queries
+        .eventually("the product is shown", async || shown(&page).await)
+        .await;
+    queries
+        .eventually("the customer has a page", async || shown("my-page").await)
+        .await;
     looking.available_becomes(&product, pieces).await;
     let item = format!("cart/items/{product}");
     let (status, cart, token) = buying.send(Method::PUT, &item, &json!({"quantity": 2})).await;
@@ -211,7 +133,7 @@ async fn counted(operator: &Visitor<'_>, categories: &str) -> BTreeMap<(String, 
                 .entry((event["type"].as_str().unwrap().to_owned(), order))
                 .or_insert(0) += 1;
         }
-        let next = page["next"].as_u64().unwrap();
+        let next = page["position"].as_u64().unwrap();
         if next == after {
             return counts;
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use edge::{Principal, Problem, RawBody, Response, Tokens, authenticated, raw_body, reply};
 use read_models::{
-    documents::{DocumentStore, Generation, Scan, StoreError, Write},
+    documents::{Checkpoint, DocumentStore, Generation, Scan, StoreError, Write},
     filling::Filling,
 };
 use serde::Serialize;
@@ -14,7 +14,7 @@ use warp::{Filter, filters::BoxedFilter};
 
 use super::{
     leases::Leases,
-    wire::{Asked, Blob, LEASE_LOST, Leased, UNREADABLE, WireGeneration, WireGenerations},
+    wire::{Asked, Blob, LEASE_LOST, Leased, UNREADABLE, WireGeneration, WireGenerations, WireWrite},
 };
 use crate::roles::internal::from_a_role;
 
@@ -113,13 +113,7 @@ impl Shelves {
                 checkpoint,
             } => {
                 let generation = self.generation(&of)?;
-                let turn = self.leases.turn(generation).await;
-                if *turn != Some(lease) {
-                    let problem = Problem::conflict("the checkpoint was read since: go on from there");
-                    return Err(problem.of_type(LEASE_LOST, "Somebody else writes this read model now"));
-                }
-                let writes: Vec<Write> = writes.into_iter().map(Write::from).collect();
-                said(self.store.commit(generation, writes, checkpoint).await)
+                self.commit(generation, lease, writes, checkpoint).await
             }
             Asked::Shows {
                 of,
@@ -133,6 +127,22 @@ impl Shelves {
                 said(filling.shows(generation, committed, position).await)
             }
         }
+    }
+
+    async fn commit(
+        &self,
+        generation: Generation,
+        lease: Uuid,
+        writes: Vec<WireWrite>,
+        checkpoint: Checkpoint,
+    ) -> Result<Response, Problem> {
+        let turn = self.leases.turn(generation).await;
+        if *turn != Some(lease) {
+            let problem = Problem::conflict("the checkpoint was read since: go on from there");
+            return Err(problem.of_type(LEASE_LOST, "Somebody else writes this read model now"));
+        }
+        let writes: Vec<Write> = writes.into_iter().map(Write::from).collect();
+        said(self.store.commit(generation, writes, checkpoint).await)
     }
 
     async fn checkpoint(&self, generation: Generation) -> Result<Response, Problem> {
