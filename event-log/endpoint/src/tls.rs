@@ -10,8 +10,10 @@ use std::{
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair};
 use rustls::{
     ServerConfig,
+    client::verify_server_name,
     crypto::aws_lc_rs,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
+    server::ParsedCertificate,
 };
 
 /// A certificate chain and its key.
@@ -78,7 +80,24 @@ impl Certificate {
         if !certificate.exists() || !key.exists() {
             make(&certificate, &key, dir, names)?;
         }
-        Self::from_pem_files(&certificate, &key)
+        let kept = Self::from_pem_files(&certificate, &key)?;
+        for name in names.iter().filter(|name| !kept.is_for(name)) {
+            // Clients may hold a copy of it: whether to break with them is the operator's to say.
+            tracing::warn!(
+                %name,
+                certificate = %certificate.display(),
+                "the certificate does not hold for this name; delete it and its key to have a new one made"
+            );
+        }
+        Ok(kept)
+    }
+
+    /// Whether clients that ask for `name` accept it.
+    fn is_for(&self, name: &str) -> bool {
+        let (Some(first), Ok(name)) = (self.chain.first(), ServerName::try_from(name)) else {
+            return false;
+        };
+        ParsedCertificate::try_from(first).is_ok_and(|parsed| verify_server_name(&parsed, &name).is_ok())
     }
 
     /// How to speak TLS with it. Names its provider: nothing in this process may install a default one.
@@ -157,8 +176,14 @@ mod tests {
         let names = ["192.0.2.7".to_owned(), "localhost".to_owned(), "log.example".to_owned()];
         Certificate::kept_in(&dir, &names).unwrap().server().unwrap();
         let first = fs::read(dir.join("cert.pem")).unwrap();
-        Certificate::kept_in(&dir, &[]).unwrap();
+        let again = Certificate::kept_in(&dir, &["another.example".to_owned()]).unwrap();
         assert_eq!(fs::read(dir.join("cert.pem")).unwrap(), first);
+        assert!(
+            ["192.0.2.7", "::1", "log.example"]
+                .into_iter()
+                .all(|name| again.is_for(name))
+        );
+        assert!(!again.is_for("another.example"));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

@@ -2,7 +2,7 @@
 
 use event_log::{Position, RecordedEvent, StreamVersion};
 use event_schemas::StreamName;
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
 /// The `$tb` of a deleted stream.
 pub(crate) const DELETED: StreamVersion = i64::MAX.unsigned_abs();
@@ -23,17 +23,6 @@ pub(crate) struct StreamMetadata {
     pub(crate) truncate_before: Option<StreamVersion>,
 }
 
-/// The members that matter here; all others, `$acl` and whatever users put there, are kept in the event and given back as they are.
-#[derive(Deserialize)]
-struct Document {
-    #[serde(rename = "$maxAge", default)]
-    max_age: Option<u64>,
-    #[serde(rename = "$maxCount", default)]
-    max_count: Option<u64>,
-    #[serde(rename = "$tb", default)]
-    truncate_before: Option<u64>,
-}
-
 impl StreamMetadata {
     /// A metastream shows its last event only.
     pub(crate) fn of_metastream() -> Self {
@@ -50,17 +39,15 @@ impl StreamMetadata {
             version: Some(event.version),
             ..Self::default()
         };
-        match serde_json::from_slice::<Document>(&event.data) {
-            Ok(document) => Self {
-                max_age: document
-                    .max_age
-                    .filter(|seconds| *seconds > 0)
-                    .map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000)),
-                max_count: document.max_count.filter(|count| *count > 0),
-                truncate_before: document.truncate_before,
-                ..found
-            },
-            Err(_) => found,
+        // All other members, `$acl` and whatever users put there, stay in the event and are given back as they are.
+        let document: Map<String, Value> = serde_json::from_slice(&event.data).unwrap_or_default();
+        let number = |member| document.get(member).and_then(Value::as_u64);
+        let millis = |seconds| i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000);
+        Self {
+            max_age: number("$maxAge").filter(|seconds| *seconds > 0).map(millis),
+            max_count: number("$maxCount").filter(|count| *count > 0),
+            truncate_before: number("$tb"),
+            ..found
         }
     }
 

@@ -72,6 +72,7 @@ async fn metadata_hides_the_oldest() {
             vec![0, 1, 2, 3, 4],
         ),
         ("not even JSON", vec![0, 1, 2, 3, 4]),
+        (r#"{"$tb":3,"$maxCount":-1,"$maxAge":"a week"}"#, vec![3, 4]),
         (r#"{"$tb":9223372036854775807}"#, vec![]),
     ] {
         let (log, streams) = five().await;
