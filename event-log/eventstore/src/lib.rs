@@ -2,7 +2,7 @@
 //!
 //! What one call passes through:
 //!
-//! - [`EventStoreLog`]: the port's words (`log`, `appending`, `reading`, `following`, `census`)
+//! - [`EventStoreLog`]: the port's words (`log`, `appending`, `burying`, `reading`, `following`, `census`)
 //! - [`line`]: one client of the `eventstore` crate, made anew when it is dead; calls that wait, within a deadline, for the server to come back
 //! - [`relay`]: a listener on loopback inside this process to which that client connects. It dials the real node, checks its certificate,
 //!   follows a cluster's leader, and acknowledges at once what the client sends: the client never sets `TCP_NODELAY`, so that each
@@ -14,6 +14,7 @@
 
 mod address;
 mod appending;
+mod burying;
 mod census;
 mod error;
 mod events;

@@ -92,6 +92,9 @@ struct Current {
     client: Option<Client>,
     /// Counts the clients, so that of many calls that fail together one throws the client away, and none its successor.
     number: u64,
+    made: Option<Instant>,
+    /// Clients thrown away since one was of use.
+    dead: u32,
 }
 
 impl Line {
@@ -115,6 +118,7 @@ impl Line {
                 let client = Client::new(self.board.client.clone())?;
                 current.client = Some(client.clone());
                 current.number += 1;
+                current.made = Some(Instant::now());
                 metrics::counter!("event_log_clients_total").increment(1);
                 client
             }
@@ -125,8 +129,28 @@ impl Line {
     /// The client of that number is of no use any more.
     pub(crate) fn discard(&self, number: u64) {
         let mut current = self.current();
+        if current.number == number && current.client.take().is_some() {
+            current.dead += 1;
+        }
+    }
+
+    /// The client of that number is of use.
+    fn praise(&self, number: u64) {
+        let mut current = self.current();
         if current.number == number {
-            current.client = None;
+            current.dead = 0;
+        }
+    }
+
+    /// How long not to make a client: while the server is away many callers wait, and each client costs some milliseconds of work.
+    fn rest(&self) -> Duration {
+        let current = self.current();
+        match current.made {
+            Some(made) if current.client.is_none() => {
+                let pause = (PAUSE * 2_u32.pow(current.dead.min(8))).min(LONGEST_PAUSE);
+                pause.saturating_sub(made.elapsed())
+            }
+            _ => Duration::ZERO,
         }
     }
 
@@ -159,12 +183,15 @@ impl Line {
         let mut pause = PAUSE;
         loop {
             board.check_open()?;
+            tokio::time::sleep(self.rest().min(deadline.saturating_sub(begun.elapsed()))).await;
             let left = deadline.saturating_sub(begun.elapsed());
             let error = match self.client() {
                 Ok((client, number)) => match attempt(client, board.settings.silence.min(left)).await {
-                    Ok(done) => return Ok(done),
                     Err(error) if self.heed(&error, number) => error,
-                    Err(error) => return Err(Fault::Server(error)),
+                    answer => {
+                        self.praise(number);
+                        return answer.map_err(Fault::Server);
+                    }
                 },
                 Err(error) => error,
             };

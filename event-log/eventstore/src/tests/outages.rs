@@ -30,6 +30,31 @@ async fn a_server_that_is_not_there_is_waited_for() {
     endpoint.stop().await;
 }
 
+/// Many who wait for a server that is away do not each make clients for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn waiting_is_cheap() {
+    let nobody = SocketAddr::from(([127, 0, 0, 1], free_port().await));
+    let middleman = Middleman::before(nobody).await;
+    let log = EventStoreLog::connect(&url(middleman.address), settings(1_500, 500))
+        .await
+        .unwrap();
+    let callers: Vec<_> = (0..64)
+        .map(|caller| {
+            let log = Arc::clone(&log);
+            tokio::spawn(async move {
+                let name = format!("order-{caller}");
+                append(&*log, &name, ExpectedVersion::Any, new_events(1))
+                    .await
+                    .unwrap_err()
+            })
+        })
+        .collect();
+    for caller in callers {
+        unavailable(&within(caller).await.unwrap());
+    }
+    assert!(middleman.connections() < 40, "{} connections", middleman.connections());
+}
+
 /// Stopped and started in the middle of appends and subscriptions: every append is there once, every subscriber saw everything once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_restarts_loses_nobody_anything() {
