@@ -8,6 +8,7 @@ use tonic::Status;
 use super::{
     filter::{Filter, wanted},
     form::Form,
+    open::Open,
     pages::{PageSize, Pages},
     replies,
     request::Place,
@@ -30,6 +31,7 @@ pub(super) struct FollowAll {
     full_pages: usize,
     size: PageSize,
     confirmed: bool,
+    _open: Open,
 }
 
 /// A filter, and when to tell the reader how far it is.
@@ -83,6 +85,7 @@ impl FollowAll {
             full_pages: 0,
             size: PageSize::of_all(),
             confirmed: false,
+            _open: Open::new("all"),
         })
     }
 

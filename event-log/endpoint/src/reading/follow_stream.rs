@@ -8,6 +8,7 @@ use tonic::Status;
 
 use super::{
     form::Form,
+    open::Open,
     pages::{PageSize, Pages},
     replies,
     request::Place,
@@ -33,6 +34,7 @@ pub(super) struct FollowStream {
     deleted: bool,
     size: PageSize,
     confirmed: bool,
+    _open: Open,
 }
 
 enum Phase {
@@ -71,6 +73,7 @@ impl FollowStream {
             deleted: false,
             size: PageSize::of_a_stream(),
             confirmed: false,
+            _open: Open::new("stream"),
         })
     }
 

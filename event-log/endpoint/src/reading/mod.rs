@@ -6,7 +6,7 @@
 //!
 //! - [`request`]: what the reader asks for · [`filter`], [`links`], [`form`]: which events, and how they are written
 //! - [`stream`], [`all`]: once · [`follow_stream`], [`follow_all`]: for ever
-//! - [`pages`]: how much at a time
+//! - [`pages`]: how much at a time · [`open`]: how many subscriptions there are
 
 mod all;
 mod filter;
@@ -14,6 +14,7 @@ mod follow_all;
 mod follow_stream;
 mod form;
 mod links;
+mod open;
 mod pages;
 mod replies;
 mod request;
