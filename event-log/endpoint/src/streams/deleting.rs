@@ -22,6 +22,8 @@ use crate::{
     },
 };
 
+/// What the ids of metadata begin with that tells of a stream made anew: a random one.
+const ANEW: Uuid = Uuid::from_u128(0x6d1c_3f0e_5b0a_4b8e_9a57_2f64_c8d1_e3b2);
 /// How often metadata is written again when somebody else was quicker.
 const ATTEMPTS: usize = 8;
 
@@ -107,7 +109,7 @@ impl Streams {
         }
         let mut attempts = 0;
         loop {
-            let written = self.put_truncation(stream, None, DELETED).await;
+            let written = self.put_truncation(stream, None, DELETED, Uuid::now_v7()).await;
             attempts += 1;
             if attempts == ATTEMPTS || !matches!(written, Err(AppendError::Conflict { .. })) {
                 return written;
@@ -118,7 +120,9 @@ impl Streams {
     /// Says in the metadata that the stream begins anew with `first`. Readers find that out without it, so a failure here hides
     /// nothing; and if somebody changed the metadata meanwhile, theirs holds.
     pub(crate) async fn recreated(&self, stream: &StreamName, deletion: &Arc<StreamMetadata>, first: StreamVersion) {
-        if let Err(error) = self.put_truncation(stream, deletion.version, first).await {
+        // The same in every copy of this log: one that is made over the wire meets its own events again.
+        let id = Uuid::new_v5(&ANEW, format!("{stream}/{first}").as_bytes());
+        if let Err(error) = self.put_truncation(stream, deletion.version, first, id).await {
             tracing::debug!(%stream, %error, "the metadata still says that the stream is deleted");
         }
     }
@@ -129,6 +133,7 @@ impl Streams {
         stream: &StreamName,
         version: Option<StreamVersion>,
         before: StreamVersion,
+        id: Uuid,
     ) -> Result<Appended, AppendError> {
         let Some(metastream) = metastream_of(stream) else {
             return Err(AppendError::Refused(format!(
@@ -138,7 +143,7 @@ impl Streams {
         let (last, mut document) = document(&*self.log, &metastream).await?;
         document.insert("$tb".to_owned(), before.into());
         let event = NewEvent {
-            id: Uuid::now_v7(),
+            id,
             event_type: METADATA_TYPE.to_owned(),
             content: ContentType::Json,
             metadata: Bytes::new(),

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use event_log::{Append, Direction, EventLog, ExpectedVersion, memory::MemoryLog};
+use event_log::{Append, Direction, EventFilter, EventLog, ExpectedVersion, RecordedEvent, memory::MemoryLog};
 use event_schemas::{ContentType, NewEvent};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
 use super::*;
 use crate::{
-    testing::{ANY, EXISTS, NO_STREAM, Rig, append, exactly, identifier, name, proposal, soon},
+    testing::{ANY, EXISTS, NO_STREAM, Rig, append, exactly, identifier, name, proposal, proposal_of, soon},
     wire::{
         client::Empty,
         streams::{
@@ -222,6 +222,46 @@ async fn a_deleted_stream_is_made_anew_by_an_append_and_its_versions_go_on() {
         document,
         serde_json::json!({ "$maxCount": 50, "owner": "kim", "$tb": 2 })
     );
+}
+
+#[tokio::test]
+async fn a_copy_made_over_the_wire_of_a_stream_made_anew_is_the_same() {
+    let source = Rig::new().await;
+    let mut client = source.streams().await;
+    append(&mut client, "order-1", ANY, vec![proposal("A", "{}")])
+        .await
+        .unwrap();
+    soon(client.delete(deletion("order-1", ExpectedStreamRevision::Any(Empty {}))))
+        .await
+        .unwrap();
+    append(&mut client, "order-1", NO_STREAM, vec![proposal("B", "{}")])
+        .await
+        .unwrap();
+
+    let target = Rig::new().await;
+    let mut client = target.streams().await;
+    let (events, _) = source
+        .log
+        .read_all(Position::START, &EventFilter::default(), 99)
+        .await
+        .unwrap();
+    for event in &events {
+        let mut again = proposal_of(event.id, &event.event_type, "");
+        again.data = event.data.clone();
+        let expected = event.version.checked_sub(1).map_or(NO_STREAM, exactly);
+        let answer = append(&mut client, event.stream.as_str(), expected, vec![again])
+            .await
+            .unwrap();
+        assert_eq!(version(answer), event.version, "{event:?}");
+    }
+    let (copied, _) = target
+        .log
+        .read_all(Position::START, &EventFilter::default(), 99)
+        .await
+        .unwrap();
+    let named = |event: &Arc<RecordedEvent>| (event.stream.clone(), event.version, event.id, event.data.clone());
+    let both = [events, copied].map(|events| events.iter().map(named).collect::<Vec<_>>());
+    assert_eq!((both[0].len(), &both[0]), (4, &both[1]));
 }
 
 #[tokio::test]
