@@ -305,7 +305,7 @@ async fn a_living_log_is_followed_until_told_and_the_source_may_change_its_door(
     let copying = tokio::spawn(async move {
         let mut copy = Copy::new(from, to, PROMPT);
         let outcome = copy
-            .run(Until::Told(told), |progress| {
+            .run(Until::Told(told), |progress, _| {
                 seen.store(progress.verified, Ordering::SeqCst)
             })
             .await;
