@@ -69,6 +69,8 @@ impl Following {
     pub(super) fn next(mut self) -> Reading {
         Box::pin(async move {
             loop {
+                // A filter that lets nothing through must not keep the others on this thread waiting.
+                tokio::task::yield_now().await;
                 let read = match self.source.clone() {
                     Source::All => self.next_of_all().await,
                     Source::Stream(stream) => self.next_of_stream(&stream).await,
@@ -154,6 +156,7 @@ impl Following {
                 if events.iter().any(|event| event.stream == *stream) {
                     break;
                 }
+                tokio::task::yield_now().await;
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 const TICKS_PER_MILLI: i64 = 10_000;
-/// The most events that a group may be told to hold, or to read at once.
+/// The most events that a group keeps waiting or reads at once, whatever it is told.
 const MOST_EVENTS: u32 = 10_000;
 
 /// Which consumer gets the next event.
@@ -112,9 +112,9 @@ impl Settings {
             min_checkpoint_count: count("min_checkpoint_count", settings.min_checkpoint_count)?,
             max_checkpoint_count: count("max_checkpoint_count", settings.max_checkpoint_count)?,
             max_subscriber_count: count("max_subscriber_count", settings.max_subscriber_count)?,
-            live_buffer_size: events("live_buffer_size", settings.live_buffer_size)?,
-            read_batch_size: events("read_batch_size", settings.read_batch_size)?,
-            history_buffer_size: events("history_buffer_size", settings.history_buffer_size)?,
+            live_buffer_size: count("live_buffer_size", settings.live_buffer_size)?,
+            read_batch_size: count("read_batch_size", settings.read_batch_size)?,
+            history_buffer_size: count("history_buffer_size", settings.history_buffer_size)?,
             message_timeout_millis: millis("message_timeout", message_timeout)?,
             checkpoint_after_millis: millis("checkpoint_after", checkpoint_after)?,
             strategy: Strategy::from_wire(&settings.consumer_strategy, settings.named_consumer_strategy())?,
@@ -123,6 +123,21 @@ impl Settings {
             return Err(bad_request("min_checkpoint_count is more than max_checkpoint_count"));
         }
         Ok(found)
+    }
+
+    /// Events read at once.
+    pub(super) fn batch(&self) -> usize {
+        self.read_batch_size.clamp(1, MOST_EVENTS) as usize
+    }
+
+    /// Events that wait for consumers.
+    pub(super) fn buffer(&self, live: bool) -> usize {
+        let size = if live {
+            self.live_buffer_size
+        } else {
+            self.history_buffer_size
+        };
+        size.clamp(1, MOST_EVENTS) as usize
     }
 
     pub(super) fn message_timeout(&self) -> Option<Duration> {
@@ -137,13 +152,6 @@ impl Settings {
 
 fn count(name: &str, value: i32) -> Result<u32, Status> {
     u32::try_from(value).map_err(|_| bad_request(format!("{name} is {value}: expected 0 or more")))
-}
-
-fn events(name: &str, value: i32) -> Result<u32, Status> {
-    match count(name, value)? {
-        value @ 1..=MOST_EVENTS => Ok(value),
-        value => Err(bad_request(format!("{name} is {value}: expected 1 to {MOST_EVENTS}"))),
-    }
 }
 
 fn millis(name: &str, value: i64) -> Result<u32, Status> {

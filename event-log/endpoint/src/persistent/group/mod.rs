@@ -32,6 +32,8 @@ pub(super) type Moment = Duration;
 
 /// Bytes of the events that a group holds; above, nothing more is read until some are handled.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
+/// Messages that a group holds: waiting, with its consumers, or being parked.
+const MOST_MESSAGES: usize = 50_000;
 
 /// Where a message comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,13 +175,8 @@ impl<T: Clone> Group<T> {
 
     /// Whether more events are of use now: there is somebody to take them, and not too much here already.
     pub(super) fn wants_more(&self, live: bool) -> bool {
-        let settings = &self.settings;
-        let most = if live {
-            settings.live_buffer_size
-        } else {
-            settings.history_buffer_size
-        };
-        self.consumers.len() > 0 && self.waiting.len() < most as usize && self.bytes < MOST_BYTES
+        let room = self.waiting.len() < self.settings.buffer(live) && self.messages.len() < MOST_MESSAGES;
+        self.consumers.len() > 0 && room && self.bytes < MOST_BYTES
     }
 
     /// The next event. Those of one origin come in the order of their places.

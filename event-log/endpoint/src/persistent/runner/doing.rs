@@ -38,7 +38,7 @@ impl Runner {
         let from = self.group.replayed_so_far();
         if self.replaying.is_none() && from < self.parked.replay_to && self.group.wants_more(self.live) {
             let (service, stored, key) = (Arc::clone(&self.service), self.stored.clone(), self.entry.key.clone());
-            let most = self.entry.settings.read_batch_size as usize;
+            let most = self.entry.settings.batch();
             self.replaying = Some(Box::pin(replay(
                 service,
                 stored,

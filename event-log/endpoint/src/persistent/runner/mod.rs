@@ -107,7 +107,7 @@ pub(super) async fn start(
     let parked = stored.parked(&entry).await?;
     let filter = entry.filter.as_ref().map(Sought::filter).transpose()?;
     let settings = &entry.settings;
-    let (source, batch) = (entry.key.stream.clone(), settings.read_batch_size as usize);
+    let (source, batch) = (entry.key.stream.clone(), settings.batch());
     let following = Following::new(
         Arc::clone(&service),
         source,
@@ -296,7 +296,7 @@ impl Runner {
         self.rooms();
         let now = self.now();
         let count = page.events.len() as u64 + page.skipped;
-        self.live = count < u64::from(self.entry.settings.read_batch_size);
+        self.live = count < self.entry.settings.batch() as u64;
         for (place, message) in page.events {
             self.arrived(now, place, Origin::Followed, message);
         }

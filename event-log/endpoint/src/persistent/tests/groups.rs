@@ -65,14 +65,6 @@ async fn settings_that_make_no_sense_are_refused() {
             ..settings()
         },
         Settings {
-            live_buffer_size: 0,
-            ..settings()
-        },
-        Settings {
-            read_batch_size: 1_000_000,
-            ..settings()
-        },
-        Settings {
             min_checkpoint_count: 5,
             max_checkpoint_count: 4,
             ..settings()

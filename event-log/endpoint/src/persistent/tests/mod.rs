@@ -1,6 +1,7 @@
 //! Groups over the wire, on the embedded log.
 
 mod consuming;
+mod full_disk;
 mod groups;
 mod parking;
 mod restarts;
@@ -48,8 +49,13 @@ struct House {
 impl House {
     async fn open(folder: &Path) -> Self {
         let log = EmbeddedLog::open(folder).unwrap();
+        Self::serve(Arc::clone(&log), log).await
+    }
+
+    /// With an endpoint that sees `served` where the tests see `log`.
+    async fn serve(log: Arc<EmbeddedLog>, served: Arc<dyn EventLog>) -> Self {
         let settings = EndpointSettings {
-            log: Arc::clone(&log) as _,
+            log: served,
             listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
             security: Security::Insecure,
             limits: Limits::default(),
