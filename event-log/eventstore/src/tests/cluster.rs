@@ -1,6 +1,6 @@
 //! Several nodes, of which one leads.
 
-use std::sync::Mutex;
+use std::{convert::Infallible, sync::Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -107,5 +107,62 @@ async fn another_leader_takes_the_connections_with_it() {
     let last = add(&*log, "order-1", 1).await;
     assert_eq!(last.version, 4);
     assert_eq!(all_of(&*memory).await.len(), 5);
+    endpoint.stop().await;
+}
+
+/// A node that takes nothing and says who does, as EventStoreDB's followers do: by what stands in the trailers.
+async fn follower_of(leader: SocketAddr) -> (SocketAddr, tokio::task::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = move |request: http::Request<hyper::body::Incoming>| async move {
+        let answer = http::Response::builder().header("content-type", "application/grpc");
+        let answer = if request.uri().path().ends_with("/GetSupportedMethods") {
+            answer.header("grpc-status", "12")
+        } else {
+            assert_eq!(request.headers()["requires-leader"], "true");
+            answer
+                .header("grpc-status", "5")
+                .header("exception", "not-leader")
+                .header("leader-endpoint-host", leader.ip().to_string())
+                .header("leader-endpoint-port", leader.port().to_string())
+        };
+        Ok::<_, Infallible>(answer.body(http_body_util::Empty::<Bytes>::new()).unwrap())
+    };
+    let task = tokio::spawn(async move {
+        loop {
+            let (socket, _) = listener.accept().await.unwrap();
+            let service = hyper::service::service_fn(answer);
+            let executor = hyper_util::rt::TokioExecutor::new();
+            tokio::spawn(
+                hyper::server::conn::http2::Builder::new(executor)
+                    .serve_connection(hyper_util::rt::TokioIo::new(socket), service),
+            );
+        }
+    });
+    (address, task)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_names_the_leader_is_believed() {
+    let memory = memory();
+    let endpoint = serve(&memory, 0).await;
+    let (follower, task) = follower_of(endpoint.address()).await;
+    for first in ["append", "read", "follow"] {
+        let log = connect(follower).await;
+        let head = memory.head().await.unwrap();
+        match first {
+            "append" => {
+                add(&*log, "order-1", 1).await;
+            }
+            "read" => assert_eq!(log.head().await.unwrap(), head),
+            _ => {
+                let mut subscription = follow(&log, head).await;
+                let appended = add(&*memory, "order-1", 1).await;
+                assert_eq!(heard_until(&mut subscription, appended.position).await.len(), 1);
+            }
+        }
+    }
+    assert_eq!(all_of(&*memory).await.len(), 2);
+    task.abort();
     endpoint.stop().await;
 }
