@@ -162,7 +162,8 @@ impl Key {
     }
 }
 
-/// Whether an event is some group's own state: no group to the whole log is told of it, or each would keep the others busy.
+/// Whether an event is some group's own state: no group to the whole log is told of it, or each would keep the others
+/// busy.
 pub(super) fn is_own(event: &RecordedEvent) -> bool {
     let name = event.stream.as_str();
     let name = name.strip_prefix("$$").unwrap_or(name);

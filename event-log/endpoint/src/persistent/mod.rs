@@ -1,11 +1,14 @@
 //! Persistent subscriptions: groups of consumers that the endpoint hands events to and that acknowledge them.
 //!
-//! - `group`: one group as a pure state machine · `runner`: the task that feeds it, with `following`, `replay` and `writing`
-//! - `registry`: all groups · `stored`: what of them stands in the log · `settings`, `key`, `sought`: what a group is told
+//! - `group`: one group as a pure state machine · `runner`: the task that feeds it, with `following`, `replay` and
+//!   `writing`
+//! - `registry`: all groups · `stored`: what of them stands in the log · `settings`, `key`, `sought`: what a group is
+//!   told
 //! - `consumer`: the way to a consumer · `requests`, `outlook`: the protocol's words
 //!
-//! At least once: an event is handled when a consumer acknowledges or skips it, or when it is parked, and the checkpoint
-//! never passes one that is not. After a restart a group goes on behind its checkpoint, a replay where its mark is.
+//! At least once: an event is handled when a consumer acknowledges or skips it, or when it is parked, and the
+//! checkpoint never passes one that is not. After a restart a group goes on behind its checkpoint, a replay where its
+//! mark is.
 
 mod consumer;
 mod following;

@@ -1,7 +1,7 @@
 //! What the groups keep in the log: their configuration, their checkpoints, their parked messages.
 //!
-//! Nothing is ever taken out of the log, so a group that is made anew under an old name must not take up what its namesake
-//! left: its configuration says from which versions on checkpoints and parked messages are its own.
+//! Nothing is ever taken out of the log, so a group that is made anew under an old name must not take up what its
+//! namesake left: its configuration says from which versions on checkpoints and parked messages are its own.
 
 use std::sync::Arc;
 
@@ -251,8 +251,8 @@ impl Stored {
         Ok(Parked { first, next, replay_to })
     }
 
-    /// Stores messages among the parked ones, each under an id of its own that makes a repetition harmless; the version that
-    /// the next one will have.
+    /// Stores messages among the parked ones, each under an id of its own that makes a repetition harmless; the
+    /// version that the next one will have.
     pub(super) async fn park(
         &self,
         key: &Key,

@@ -1,10 +1,10 @@
-//! One group as a pure state machine: which consumer gets which event, what is tried again, what is parked, how far all is
-//! handled.
+//! One group as a pure state machine: which consumer gets which event, what is tried again, what is parked, how far
+//! all is handled.
 //!
-//! Inputs are what happens (an event arrived, a consumer acknowledged, time passed), each with the moment it happens at;
-//! outputs are what is to be done ([`Output`]), taken by [`Group::outputs`]. The runner beside it does the I/O. A message
-//! stays with the group until it is acknowledged, skipped, or parked *and* the parking is confirmed; the checkpoint never
-//! passes a message that is still here.
+//! Inputs are what happens (an event arrived, a consumer acknowledged, time passed), each with the moment it happens
+//! at; outputs are what is to be done ([`Output`]), taken by [`Group::outputs`]. The runner beside it does the I/O. A
+//! message stays with the group until it is acknowledged, skipped, or parked *and* the parking is confirmed; the
+//! checkpoint never passes a message that is still here.
 
 mod consumers;
 mod progress;

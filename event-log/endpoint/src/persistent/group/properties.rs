@@ -1,5 +1,5 @@
-//! Whatever consumers do: nothing is lost, nothing is handled that nobody handled, and the checkpoint never passes an open
-//! message.
+//! Whatever consumers do: nothing is lost, nothing is handled that nobody handled, and the checkpoint never passes an
+//! open message.
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -1,7 +1,7 @@
 //! Runs one group: feeds its state machine with what happens, and does what that says.
 //!
-//! One task per group. Reading, replaying and writing are futures that this task polls beside its commands, at most one of
-//! each: nothing is read ahead that the group does not want, and no write overtakes another.
+//! One task per group. Reading, replaying and writing are futures that this task polls beside its commands, at most
+//! one of each: nothing is read ahead that the group does not want, and no write overtakes another.
 
 mod doing;
 
