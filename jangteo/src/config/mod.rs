@@ -95,7 +95,8 @@ pub struct LogSettings {
     pub format: LogFormat,
 
     /// Which lines: a level (error, warn, info, debug, trace), or levels by part, such as "info,sagas=debug".
-    /// Not set, it is what RUST_LOG says, or else "info".
+    /// Not set, it is what RUST_LOG says, or else "info,eventstore=off": EventStoreDB's client logs each failed attempt as an
+    /// error, the shop says itself what became of the call.
     #[config(env = "JANGTEO_LOG_FILTER")]
     #[config(layer_attr(arg(long = "log-filter", id = "log.filter", value_name = "FILTER")))]
     pub filter: Option<String>,
@@ -214,7 +215,7 @@ impl Config {
     pub fn log_filter(&self) -> String {
         let set = self.log.filter.clone().or_else(|| std::env::var("RUST_LOG").ok());
         set.filter(|filter| !filter.is_empty())
-            .unwrap_or_else(|| "info".to_owned())
+            .unwrap_or_else(|| "info,eventstore=off".to_owned())
     }
 
     /// How long requests under way get to finish when the shop stops.
