@@ -12,6 +12,7 @@ use std::{
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use self::five::{Five, ROLES};
 use crate::shop::{DEADLINE, Shop, Visitor, answer, order_body, run, succeeds};
@@ -143,7 +144,9 @@ async fn counted(operator: &Visitor<'_>, categories: &str) -> BTreeMap<(String, 
 
 #[tokio::test]
 async fn killed_one_by_one_under_load_five_processes_do_everything_exactly_once() {
-    const ORDERS: usize = 60;
+    /// Orders for each kill: some are acknowledged before it, the others are on their way.
+    const EACH: usize = 12;
+    const ORDERS: usize = EACH * ROLES.len();
     const WRITERS: usize = 4;
     let data = tempfile::tempdir().unwrap();
     let mut five = Five::start(data.path()).await;
@@ -156,12 +159,14 @@ async fn killed_one_by_one_under_load_five_processes_do_everything_exactly_once(
         .build()
         .unwrap();
     let body = order_body(Some(json!([{"product_id": product, "quantity": 1}])), "card_approve");
-    let acknowledged = Cell::new(0);
+    let (acknowledged, allowed) = (Cell::new(0), Semaphore::new(0));
     let load = futures_util::future::join_all((0..WRITERS).map(|writer| {
-        let (client, commands, haneul, body, acknowledged) = (&client, &commands, &haneul, &body, &acknowledged);
+        let (client, commands, haneul, body) = (&client, &commands, &haneul, &body);
+        let (acknowledged, allowed) = (&acknowledged, &allowed);
         async move {
             let mut placed = Vec::new();
             for number in (writer..ORDERS).step_by(WRITERS) {
+                allowed.acquire().await.unwrap().forget();
                 placed.push(insist(client, commands, haneul, &format!("order-{number}"), body).await);
                 acknowledged.set(acknowledged.get() + 1);
             }
@@ -169,9 +174,10 @@ async fn killed_one_by_one_under_load_five_processes_do_everything_exactly_once(
         }
     }));
     let killing = async {
-        for (kill, role) in (1..).zip(ROLES) {
+        for (kill, role) in ROLES.into_iter().enumerate() {
+            allowed.add_permits(EACH);
             let began = Instant::now();
-            while acknowledged.get() < kill * ORDERS / (ROLES.len() + 2) {
+            while acknowledged.get() < kill * EACH + EACH / 4 {
                 assert!(
                     began.elapsed() < DEADLINE,
                     "the load stands still before {role} is killed"

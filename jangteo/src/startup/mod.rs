@@ -64,7 +64,7 @@ impl Shop {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let process = Box::pin(Process::start(&config, Roles::All)).await?;
+        let process = Process::start(&config, Roles::All).await?;
         let parts = process.parts();
         let (Some(commands), Some(models)) = (&parts.commands, &parts.models) else {
             return Err(StartError::of("the shop")("a role is missing"));

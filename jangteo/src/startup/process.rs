@@ -54,13 +54,13 @@ impl Process {
     /// See [`StartError`].
     pub async fn start(config: &Config, roles: Roles) -> Result<Self, StartError> {
         roles.check(config).map_err(StartError::Combination)?;
-        Self::start_unchecked(config, roles).await
+        Box::pin(Self::start_unchecked(config, roles)).await
     }
 
     /// The command role on a log of its own, as no operator can start it.
     #[cfg(test)]
     pub(crate) async fn commands_alone(config: &Config) -> Result<Self, StartError> {
-        Self::start_unchecked(config, Roles::One(Role::Command)).await
+        Box::pin(Self::start_unchecked(config, Roles::One(Role::Command))).await
     }
 
     async fn start_unchecked(config: &Config, roles: Roles) -> Result<Self, StartError> {

@@ -39,9 +39,12 @@ pub(super) async fn offer(
         });
         (Security::Tls { certificate, access }, parameters)
     };
-    let mut limits = Limits::default();
-    limits.event_bytes = settings.event_bytes;
-    limits.append_bytes = limits.append_bytes.max(settings.event_bytes);
+    let limits = Limits::default();
+    let limits = Limits {
+        event_bytes: settings.event_bytes,
+        append_bytes: limits.append_bytes.max(settings.event_bytes),
+        ..limits
+    };
     let endpoint = Endpoint::start(EndpointSettings {
         log,
         listener,
@@ -107,5 +110,46 @@ impl Access for OperatorsOnly {
             Err(AccountError::WrongCredentials) => Err(Denied::WrongCredentials),
             Err(error) => Err(Denied::Unavailable(error.to_string())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use command_services::accounts::NewAccount;
+
+    use super::*;
+    use crate::{Shop, config::Config};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn operators_may_by_token_or_by_password_and_nobody_else() {
+        let temp = tempfile::tempdir().unwrap();
+        let shop = Shop::start(Config::for_folder(temp.path()).unwrap()).await.unwrap();
+        for (name, role) in [("op", Role::Operator), ("kim", Role::Customer)] {
+            let account = NewAccount {
+                email: format!("{name}@shop.example"),
+                password: "a long password".to_owned(),
+                name: name.to_owned(),
+            };
+            shop.accounts().seed(&account, vec![role]).await.unwrap();
+        }
+        let token = shop.folder().operator_token().unwrap();
+        let access = OperatorsOnly {
+            token: OperatorToken::new(&token),
+            accounts: Some(Arc::clone(shop.accounts())),
+        };
+        let user = access.check("operator", &token).await.unwrap().user;
+        assert_eq!(user, "operator");
+        let user = access.check("op@shop.example", "a long password").await.unwrap().user;
+        assert_eq!(user, "op@shop.example");
+        let denied = async |user: &str, password: &str| access.check(user, password).await.unwrap_err();
+        assert_eq!(
+            denied("kim@shop.example", "a long password").await,
+            Denied::NotAnOperator
+        );
+        assert_eq!(denied("op@shop.example", "guessed").await, Denied::WrongCredentials);
+        assert_eq!(denied("operator", "guessed").await, Denied::WrongCredentials);
+        assert_eq!(denied("nobody", &token).await, Denied::WrongCredentials);
+        drop(access);
+        shop.stop().await;
     }
 }
