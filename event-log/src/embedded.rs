@@ -8,6 +8,7 @@
 //! An append travels: limits → queue → batch (versions and ids checked) → one `fdatasync` → tail and head → answer.
 
 mod batch;
+mod filling;
 mod folder;
 mod journal;
 mod limits;
@@ -32,16 +33,17 @@ use async_trait::async_trait;
 use event_schemas::{StreamName, Timestamp};
 use tokio::sync::{oneshot, watch};
 
-pub use self::{
-    folder::OpenError,
-    limits::Limits,
-    salvage::{SalvageError, SalvageProgress, SalvageStep, Salvaged, salvage},
-};
 use self::{
+    filling::Filling,
     folder::{Acknowledged, Folder},
     shared::Shared,
     store::Store,
     writer::{Order, Request, Writer},
+};
+pub use self::{
+    folder::OpenError,
+    limits::Limits,
+    salvage::{SalvageError, SalvageProgress, SalvageStep, Salvaged, salvage},
 };
 use crate::port::{
     Append, AppendError, Appended, Direction, EventFilter, EventLog, ExpectedVersion, LogError, LogStats, Position,
@@ -127,6 +129,7 @@ impl EmbeddedLog {
             counted: 0,
             clock,
             recorded_at,
+            filling: Filling::new(folder.store()),
             trouble: None,
             folder,
         };

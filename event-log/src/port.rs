@@ -226,7 +226,7 @@ pub trait EventLog: Send + Sync + 'static {
     async fn tombstone(&self, stream: &StreamName, expected: ExpectedVersion) -> Result<Appended, AppendError>;
 
     /// At most `max` events of a stream, starting with version `from` (inclusive) in `direction`; none for a stream that does
-    /// not exist. Backwards, `from` is `None` for "from the last".
+    /// not exist. Backwards, `from` is `None` for "from the last". Fewer than `max` are returned only where the stream ends.
     ///
     /// # Errors
     /// When the log fails or an event's checksum does not fit.

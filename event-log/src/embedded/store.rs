@@ -25,7 +25,7 @@ use fjall::{CompressionType, Database, Guard, Keyspace, KeyspaceCreateOptions, c
 use uuid::Uuid;
 
 use super::{
-    Options, journal,
+    Options, filling, journal,
     record::{self, Location},
     tables,
     totals::Totals,
@@ -44,8 +44,6 @@ pub(super) struct Store {
 pub(super) const TOTALS_KEY: &str = "totals";
 /// What is not flushed to tables yet is replayed at a start: the less, the sooner it is ready.
 const JOURNAL_BYTES: u64 = 128 * 1024 * 1024;
-/// How much of a new log's journal is filled with zeros.
-const FILLED_BYTES: usize = 32 * 1024 * 1024;
 
 /// The key of an event in the `streams` keyspace. No stream name holds a 0 byte.
 pub(super) fn stream_key(stream: &str, version: StreamVersion) -> Vec<u8> {
@@ -281,14 +279,11 @@ impl Store {
     }
 }
 
-/// fjall makes its first journal 64 MiB long but leaves it a hole: each sync then also has to write down where the file's new blocks
-/// are, and takes a third longer. Filling it once, before anything stands in it, takes some ten milliseconds.
-///
-/// It pays until the first restart: a journal that is opened again is cut to what it holds and grows from there.
+/// See [`super::filling`]. Before anything stands in it, this takes some ten milliseconds.
 fn fill_journal(journal: &Path) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).open(journal)?;
     let zeros = vec![0; 1024 * 1024];
-    for _ in 0..FILLED_BYTES / zeros.len() {
+    for _ in 0..filling::FIRST / zeros.len() as u64 {
         file.write_all(&zeros)?;
     }
     file.sync_all()

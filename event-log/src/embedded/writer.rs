@@ -17,6 +17,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::{
     batch::Batch,
+    filling::Filling,
     folder::{Acknowledged, Folder, is_read_only},
     shared::{Shared, Slot, StreamHead},
     store::{Store, StoreError},
@@ -66,6 +67,7 @@ pub(super) struct Writer {
     pub(super) clock: fn() -> Timestamp,
     /// When the last event was recorded: no later one is older, even when the clock is set back.
     pub(super) recorded_at: Timestamp,
+    pub(super) filling: Filling,
     /// Why the last batch failed, and when.
     pub(super) trouble: Option<(String, Instant)>,
     /// Given up last, when the store is closed.
@@ -98,6 +100,7 @@ impl Writer {
                 requests.push(request);
             }
             self.write(&mut requests);
+            self.filling.go_on(bytes);
         }
         self.acknowledge();
         *self.shared.slot() = Slot::Gone("the event log is closed".to_owned());

@@ -143,6 +143,25 @@ async fn a_flipped_bit_is_never_passed_on() {
     assert!(noticed_flips > FLIPS / 4, "hardly any damage was noticed");
 }
 
+#[tokio::test]
+async fn a_file_cut_short_is_never_passed_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let expected = written(dir.path()).await;
+    let mut noticed_cuts = 0;
+    let files = files(dir.path());
+    for file in &files {
+        let damaged = tempfile::tempdir().unwrap();
+        copy(dir.path(), damaged.path());
+        let file = damaged.path().join(file.strip_prefix(dir.path()).unwrap());
+        let length = std::fs::metadata(&file).unwrap().len();
+        let cut = std::fs::File::options().write(true).open(&file).unwrap();
+        cut.set_len(length / 2).unwrap();
+        noticed_cuts += usize::from(noticed(damaged.path(), &expected).await);
+    }
+    println!("{noticed_cuts} of {} cuts hit what is read", files.len());
+    assert!(noticed_cuts > files.len() / 3, "hardly any damage was noticed");
+}
+
 /// fjall believes the lengths in its lists of tables (`v<n>`): one flipped bit could end the process for want of memory.
 #[tokio::test]
 async fn a_flipped_bit_in_a_list_of_tables_is_named() {
