@@ -30,8 +30,8 @@ const STALL: Duration = Duration::from_secs(20);
 
 pub(crate) async fn measure(folder: &Path, events: usize, report: &mut Report) -> Result<()> {
     let data = folder.join("catch-up");
-    std::fs::create_dir_all(&data)?;
-    // Where a shop keeps its log.
+    // The role makes the folder its own; then its log is filled from here.
+    Server::our_log(&data).await?.stop().await?;
     let kept = data.join("log");
     let log = EmbeddedLog::open(&kept)?;
     fill(&log, events).await?;

@@ -28,7 +28,7 @@ impl Server {
     pub(crate) async fn our_log(folder: &Path) -> Result<Self> {
         let kept = folder.join("log-address");
         let _ = std::fs::remove_file(&kept);
-        let child = Command::new(shop::binary()?)
+        let mut child = Command::new(shop::binary()?)
             .args(["serve", "--role", "log", "--listen", "127.0.0.1:0"])
             .args(["--log-listen", "127.0.0.1:0", "--log-insecure", "--data"])
             .arg(folder)
@@ -43,6 +43,9 @@ impl Server {
                 if tokio::net::TcpStream::connect(&address).await.is_ok() {
                     return Ok(Self { child, address });
                 }
+            }
+            if let Some(status) = child.try_wait()? {
+                return Err(format!("the log ended before it listened: {status}").into());
             }
             if began.elapsed() > START {
                 return Err("the log never listened".into());

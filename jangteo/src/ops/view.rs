@@ -1,6 +1,6 @@
 //! What operators see of the log and the read models: the same over HTTP, on a terminal and in `--json`.
 
-use event_log::{LogStats, RecordedEvent, StreamSummary};
+use event_log::{LogStats, RecordedEvent, StreamSummary, TOMBSTONE};
 use event_schemas::{StreamName, Timestamp};
 use projections::{ProjectionState, ProjectionStatus, RebuildStatus};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ pub struct StreamView {
     /// Its name.
     #[schema(value_type = String, example = "order-018f3c1e-7b4a-7c3e-9d2f-1a2b3c4d5e6f")]
     pub stream: StreamName,
-    /// How many events it holds.
+    /// How many events it holds; 0 for one that was deleted for good.
     pub events: u64,
     /// The position of its last event.
     pub position: u64,
@@ -24,7 +24,11 @@ impl From<StreamSummary> for StreamView {
     fn from(summary: StreamSummary) -> Self {
         Self {
             stream: summary.stream,
-            events: summary.version + 1,
+            events: if summary.version == TOMBSTONE {
+                0
+            } else {
+                summary.version + 1
+            },
             position: summary.position.0,
         }
     }

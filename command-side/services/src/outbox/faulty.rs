@@ -7,8 +7,8 @@ use std::sync::{
 
 use async_trait::async_trait;
 use event_log::{
-    Append, AppendError, Appended, Direction, EventFilter, EventLog, ExpectedVersion, LogError, LogStats, Position, RecordedEvent,
-    StreamSummary, StreamVersion, Subscription, memory::MemoryLog,
+    Append, AppendError, Appended, Direction, EventFilter, EventLog, ExpectedVersion, LogError, LogStats, Position,
+    RecordedEvent, StreamSummary, StreamVersion, Subscription, memory::MemoryLog,
 };
 use event_schemas::StreamName;
 

@@ -90,12 +90,15 @@ pub(super) async fn run(args: CopyArgs) -> Result<(), CliError> {
     );
     let mut meter = Meter::new("copying");
     let mut until = if follow { told()? } else { Until::End };
+    // Said once: a busy shop is caught up with many times a second.
+    let mut announced = false;
     let copied = loop {
         let running = matches!(source, Source::Running { .. });
         let watch = |progress, trouble: Option<&CopyError>| {
             if let Some(trouble) = trouble {
                 meter.waits(trouble);
-            } else if meter.note(progress) && follow {
+            } else if meter.note(progress) && follow && !announced {
+                announced = true;
                 meter.line(&caught_up(progress, running));
             }
         };
