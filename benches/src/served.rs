@@ -39,8 +39,11 @@ impl Server {
         let began = Instant::now();
         loop {
             if let Ok(address) = std::fs::read_to_string(&kept) {
-                let address = address.trim().trim_start_matches("esdb://").to_owned();
-                if tokio::net::TcpStream::connect(&address).await.is_ok() {
+                // A connection string: `esdb://host:port?…`.
+                let (_, rest) = address.split_once("://").unwrap_or_default();
+                let (address, _) = rest.split_once('?').unwrap_or_default();
+                if tokio::net::TcpStream::connect(address).await.is_ok() {
+                    let address = address.to_owned();
                     return Ok(Self { child, address });
                 }
             }

@@ -25,7 +25,7 @@ struct ServedLog {
     _child: Child,
     data: tempfile::TempDir,
     wire: Wire,
-    /// `127.0.0.1:<port>`
+    /// `esdb://127.0.0.1:<port>?…`, without credentials.
     address: String,
 }
 
@@ -45,9 +45,10 @@ impl ServedLog {
         let began = Instant::now();
         let address = loop {
             if let Ok(address) = std::fs::read_to_string(data.path().join("log-address")) {
-                let address = address.trim().trim_start_matches("esdb://").to_owned();
-                if tokio::net::TcpStream::connect(&address).await.is_ok() {
-                    break address;
+                let (_, rest) = address.split_once("://").unwrap_or_default();
+                let (host_and_port, _) = rest.split_once('?').unwrap_or_default();
+                if tokio::net::TcpStream::connect(host_and_port).await.is_ok() {
+                    break address.trim().to_owned();
                 }
             }
             assert!(child.try_wait().unwrap().is_none(), "the log ended before it listened");
@@ -63,14 +64,12 @@ impl ServedLog {
     }
 
     fn connection_string(&self) -> String {
-        let Self { address, data, .. } = self;
         match self.wire {
-            Wire::Insecure => format!("esdb://{address}?tls=false"),
+            Wire::Insecure => self.address.clone(),
             Wire::Tls => {
-                let token = std::fs::read_to_string(data.path().join("operator-token")).unwrap();
-                let certificate = data.path().join("log-tls/cert.pem");
-                let (token, certificate) = (token.trim(), certificate.display());
-                format!("esdb://operator:{token}@{address}?tlsCAFile={certificate}")
+                let token = std::fs::read_to_string(self.data.path().join("operator-token")).unwrap();
+                let login = format!("esdb://operator:{}@", token.trim());
+                self.address.replacen("esdb://", &login, 1)
             }
         }
     }
