@@ -265,8 +265,9 @@ async fn a_damaged_log_is_refused_by_name_salvaged_and_gone_on_with() {
     shop.stop().await;
 }
 
-/// Flips a byte in the middle of what the log's largest file holds.
+/// Flips a byte in an event's metadata, in the middle of the file that holds most of them.
 fn spoil(log: &Path) {
+    const WORD: &[u8] = b"schema_version";
     let mut files = vec![];
     let mut folders = vec![log.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -274,14 +275,15 @@ fn spoil(log: &Path) {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else {
-                let bytes = fs::read(&path).unwrap();
-                let used = bytes.iter().rposition(|byte| *byte != 0).unwrap_or(0);
-                files.push((used, path, bytes));
+                continue;
             }
+            let bytes = fs::read(&path).unwrap();
+            let starts = bytes.windows(WORD.len()).enumerate();
+            let found: Vec<_> = starts.filter(|(_, window)| *window == WORD).map(|(at, _)| at).collect();
+            files.push((found, path, bytes));
         }
     }
-    let (used, path, mut bytes) = files.into_iter().max().unwrap();
-    bytes[used / 2] ^= 0x10;
+    let (found, path, mut bytes) = files.into_iter().max_by_key(|(found, ..)| found.len()).unwrap();
+    bytes[found[found.len() / 2]] ^= 0x10;
     fs::write(path, bytes).unwrap();
 }

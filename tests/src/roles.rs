@@ -142,6 +142,46 @@ async fn counted(operator: &Visitor<'_>, categories: &str) -> BTreeMap<(String, 
     }
 }
 
+/// My page shows so many orders, all confirmed, and the stock agrees: 1,000 received, two in the first order, one in each other.
+async fn all_confirmed(looking: &Visitor<'_>, product: &str, orders: usize) {
+    let began = Instant::now();
+    let page = loop {
+        let page = looking.query("my-page?size=100").await;
+        let shown = page["orders"].as_array().unwrap();
+        if shown.iter().filter(|order| order["status"] == "confirmed").count() == orders {
+            break page;
+        }
+        assert!(began.elapsed() < DEADLINE, "not all orders were confirmed: {page:#}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert_eq!(
+        page["orders"].as_array().unwrap().len(),
+        orders,
+        "an order appeared twice"
+    );
+    looking.available_becomes(product, 1_000 - 1 - orders as u64).await;
+}
+
+/// The log holds each step of each order exactly once.
+async fn each_effect_once(operator: &Visitor<'_>, placed: &[String]) {
+    let counts = counted(operator, "order,reservation,payment").await;
+    for order in placed {
+        for once in [
+            "OrderPlaced",
+            "StockReserved",
+            "PaymentAuthorisationRequested",
+            "PaymentAuthorised",
+            "OrderConfirmed",
+        ] {
+            let count = counts
+                .get(&(once.to_owned(), order.clone()))
+                .copied()
+                .unwrap_or_default();
+            assert_eq!(count, 1, "{once} of {order}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn killed_one_by_one_under_load_five_processes_do_everything_exactly_once() {
     /// Orders for each kill: some are acknowledged before it, the others are on their way.
@@ -192,41 +232,9 @@ async fn killed_one_by_one_under_load_five_processes_do_everything_exactly_once(
     let placed: Vec<String> = placed.into_iter().flatten().collect();
     assert_eq!(placed.len(), ORDERS);
 
-    let looking = at(five.queries(), &haneul);
-    let began = Instant::now();
-    let page = loop {
-        let page = looking.query("my-page?size=100").await;
-        let orders = page["orders"].as_array().unwrap();
-        if orders.iter().filter(|order| order["status"] == "confirmed").count() == ORDERS + 1 {
-            break page;
-        }
-        assert!(began.elapsed() < DEADLINE, "not all orders were confirmed: {page:#}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
-    assert_eq!(
-        page["orders"].as_array().unwrap().len(),
-        ORDERS + 1,
-        "an order appeared twice"
-    );
-    looking.available_becomes(&product, 1_000 - 2 - ORDERS as u64).await;
-
+    all_confirmed(&at(five.queries(), &haneul), &product, ORDERS + 1).await;
     let token = std::fs::read_to_string(data.path().join("query/operator-token")).unwrap();
-    let counts = counted(&at(five.queries(), token.trim()), "order,reservation,payment").await;
-    for order in &placed {
-        for once in [
-            "OrderPlaced",
-            "StockReserved",
-            "PaymentAuthorisationRequested",
-            "PaymentAuthorised",
-            "OrderConfirmed",
-        ] {
-            let count = counts
-                .get(&(once.to_owned(), order.clone()))
-                .copied()
-                .unwrap_or_default();
-            assert_eq!(count, 1, "{once} of {order}");
-        }
-    }
+    each_effect_once(&at(five.queries(), token.trim()), &placed).await;
     five.stop().await;
 }
 
