@@ -7,7 +7,7 @@ use std::{
 };
 
 use domain::commands::{Directive, ServiceCommand};
-use event_log::{EventFilter, EventLog as _, Position, RecordedEvent};
+use event_log::{EventFilter, Position, RecordedEvent};
 use event_schemas::{Category, OrderId, ProductId, Timestamp, shipment::ParcelItem};
 use sagas::{DispatchError, Dispatcher};
 use uuid::Uuid;
