@@ -15,13 +15,18 @@ use crate::{
 pub(super) const EXAMPLE: &str = "\
 Example, one shop in five processes on one machine:
   jangteo serve --role log --data /srv/log --listen 127.0.0.1:8080 --log-listen 127.0.0.1:2113 &
-  export JANGTEO_KEYS=/srv/log JANGTEO_LOG='esdb://127.0.0.1:2113?tlsCAFile=/srv/log/log-tls/cert.pem'
-  jangteo serve --role command --data /srv/command --listen 127.0.0.1:8081 & jangteo serve --role query --data /srv/query --listen 127.0.0.1:8082 &
-  jangteo serve --role saga --data /srv/saga --listen 127.0.0.1:8083 --command-url http://127.0.0.1:8081 &
-  jangteo serve --role projection --data /srv/projection --listen 127.0.0.1:8084 --query-url http://127.0.0.1:8082
+  export JANGTEO_KEYS=/srv/log
+  export JANGTEO_LOG='esdb://127.0.0.1:2113?tlsCAFile=/srv/log/log-tls/cert.pem'
+  jangteo serve --role command --data /srv/command --listen 127.0.0.1:8081 &
+  jangteo serve --role query --data /srv/query --listen 127.0.0.1:8082 &
+  jangteo serve --role saga --data /srv/saga --listen 127.0.0.1:8083 \\
+      --command-url http://127.0.0.1:8081 &
+  jangteo serve --role projection --data /srv/projection --listen 127.0.0.1:8084 \\
+      --query-url http://127.0.0.1:8082
 
-They may be started in any order and wait half a minute for each other; each may be stopped, killed and started again by itself.
-Clients send commands to the command role and queries to the query role; an ingress in front makes them one address.";
+They may be started in any order and wait half a minute for each other; each may be stopped, killed
+and started again by itself. Clients send commands to the command role and queries to the query
+role; an ingress in front makes them one address.";
 
 /// Start one role of a shop whose roles run in processes of their own.
 #[derive(Debug, Args)]

@@ -88,7 +88,7 @@ impl OpenLog {
         match &settings.at {
             LogPlace::Embedded => Ok(Self::Embedded(open_embedded(folder, settings.event_bytes).await?)),
             LogPlace::Server(url) => {
-                let log = connect(url, operator_token).await?;
+                let log = connect(url, operator_token, Settings::default()).await?;
                 answers(log.as_ref()).await?;
                 Ok(Self::Server(log))
             }
@@ -144,12 +144,16 @@ async fn open_embedded(folder: &DataFolder, event_bytes: usize) -> Result<Arc<Em
 
 /// A log on a server. Where the connection string names no user, it is `operator` with the shop's operator token, as
 /// `jangteo serve --role log` expects it.
-pub(crate) async fn connect(url: &str, operator_token: Option<&str>) -> Result<Arc<EventStoreLog>, ConnectError> {
+pub(crate) async fn connect(
+    url: &str,
+    operator_token: Option<&str>,
+    settings: Settings,
+) -> Result<Arc<EventStoreLog>, ConnectError> {
     let url = match operator_token {
         Some(token) => with_operator(url, token),
         None => url.to_owned(),
     };
-    EventStoreLog::connect(&url, Settings::default()).await
+    EventStoreLog::connect(&url, settings).await
 }
 
 /// The connection string with the operator's credentials, unless it has some or goes without TLS.

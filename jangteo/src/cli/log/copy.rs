@@ -13,7 +13,7 @@ use tokio::{sync::watch, time::sleep};
 
 use super::{
     meter::Meter,
-    place::{Source, Whereabouts, open_source, open_target, running, shop_folder},
+    place::{Source, Whereabouts, left_behind, open_source, open_target, running},
 };
 use crate::cli::{CliError, output, running::StopSignals};
 
@@ -26,19 +26,20 @@ Examples:
   jangteo log copy --from esdb://admin:changeit@db.example:2113 --to /backup/log
   jangteo log copy --from /srv/shop --to esdb://… --follow      while the shop runs; see below
 
-An end is a shop's folder, a folder with nothing but a log (made when missing), or a connection string. A running shop's
-folder is read through the log that it offers (`--log-listen`). Without user and password in a connection string, the user
-is operator and the password JANGTEO_TOKEN.
+An end is a shop's folder, a folder with nothing but a log (made when missing), or a connection
+string. A running shop's folder is read through the log that it offers (`--log-listen`). Without
+user and password in a connection string, the user is operator and the password JANGTEO_TOKEN.
 
-The copy has the same streams, versions, ids, types, content, metadata and data in the same order; each event is read back
-and compared. Positions and recording times are the new log's own. Interrupted, it goes on where the target ends: run it
-again. A target that holds anything else is refused, as is a source whose streams were truncated and scavenged.
+The copy has the same streams, versions, ids, types, content, metadata and data in the same order;
+each event is read back and compared. Positions and recording times are the new log's own.
+Interrupted, it goes on where the target ends: run it again. A target that holds anything else is
+refused, as is a source whose streams were truncated and scavenged.
 
 To move a shop onto a server without losing a moment:
   1. jangteo up --data /srv/shop --log-listen 127.0.0.1:2113      if it does not offer its log yet
   2. jangteo log copy --from /srv/shop --to esdb://… --follow     until it says that it has caught up
   3. stop the shop; the copy takes the rest from the folder, says that all is verified, and ends
-  4. jangteo up --data /srv/shop --log esdb://…                   sagas and read models find their places anew";
+  4. jangteo up --data /srv/shop --log esdb://…                   sagas and pages find their places";
 
 /// The two ends.
 #[derive(Debug, Args)]
@@ -178,7 +179,7 @@ async fn again(source: Source, until: &mut Until, meter: &Meter) -> Result<Sourc
     };
     end.close().await;
     loop {
-        if let Some(end) = shop_folder(&folder).await? {
+        if let Some(end) = left_behind(&folder).await? {
             meter.line("the shop has stopped: taking the rest from its folder");
             // Nobody appends while we hold it.
             *until = Until::End;

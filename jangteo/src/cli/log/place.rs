@@ -5,9 +5,11 @@ use std::{
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
+    time::Duration,
 };
 
 use event_log::{EventLog, embedded::EmbeddedLog};
+use eventstore_log::{ConnectError, EventStoreLog, Settings};
 use tokio::task::spawn_blocking;
 
 use crate::{
@@ -144,11 +146,20 @@ pub(super) async fn open_target(at: &Whereabouts) -> Result<OpenEnd, CliError> {
 }
 
 /// The log in a shop's folder; none when a shop runs on it.
-pub(super) async fn shop_folder(folder: &DataFolder) -> Result<Option<OpenEnd>, CliError> {
+async fn shop_folder(folder: &DataFolder) -> Result<Option<OpenEnd>, CliError> {
     match folder.lock() {
         Ok(lock) => in_folder(&folder.place("log"), Some(lock)).await.map(Some),
         Err(FolderError::InUse(_)) => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The log in the folder of a shop that stopped; none while one runs on it. A shop that went on already with a log elsewhere left
+/// this one to whoever reads it.
+pub(super) async fn left_behind(folder: &DataFolder) -> Result<Option<OpenEnd>, CliError> {
+    match shop_folder(folder).await? {
+        None if folder.log_elsewhere().is_some() => in_folder(&folder.place("log"), None).await.map(Some),
+        left => Ok(left),
     }
 }
 
@@ -162,7 +173,12 @@ pub(super) async fn running(folder: &DataFolder) -> Result<OpenEnd, CliError> {
         )));
     };
     let token = variable().or_else(|| folder.operator_token());
-    on_server(&address, token.as_deref()).await
+    // On this machine: when it does not answer soon it has stopped, and whoever stopped it waits.
+    let settings = Settings {
+        call_deadline: Duration::from_secs(2),
+        ..Settings::default()
+    };
+    connected(connect(&address, token.as_deref(), settings).await)
 }
 
 /// Where the log of this folder lies, whether it can be opened or not.
@@ -183,8 +199,11 @@ fn kind(path: &Path) -> Result<Kind, CliError> {
 }
 
 async fn on_server(url: &str, token: Option<&str>) -> Result<OpenEnd, CliError> {
-    let connected = connect(url, token).await;
-    let log = connected.map_err(|error| CliError::Usage(error.to_string()))?;
+    connected(connect(url, token, Settings::default()).await)
+}
+
+fn connected(outcome: Result<Arc<EventStoreLog>, ConnectError>) -> Result<OpenEnd, CliError> {
+    let log = outcome.map_err(|error| CliError::Usage(error.to_string()))?;
     Ok(OpenEnd::server(log))
 }
 

@@ -18,15 +18,15 @@ pub(super) const TEACHING: &str = "\
 Example:
   jangteo log salvage --from /srv/shop --to /srv/salvaged
 
-The new log holds every event up to the first that cannot be read, byte for byte and at the same positions. What can be read
-behind it is written beside it, one event per line, to look at and to act on by hand: a log with holes would be another log.
-The damaged folder is not changed.
+The new log holds every event up to the first that cannot be read, byte for byte and at the same
+positions. What can be read behind it is written beside it, one event per line, to look at and to
+act on by hand: a log with holes would be another log. The damaged folder is not changed.
 
 To go on with what was saved:
   1. stop the shop, if it runs at all
   2. jangteo log salvage --from /srv/shop --to /srv/salvaged
   3. mv /srv/shop/log /srv/shop/log.damaged && mv /srv/salvaged /srv/shop/log
-  4. rm /srv/shop/log-witness       it names an event that may be among the lost: without it sagas and read models begin anew
+  4. rm /srv/shop/log-witness       it may name an event that is lost; sagas and pages begin anew
   5. jangteo up --data /srv/shop
 A copy on a server (`jangteo log copy`) loses nothing: prefer it where there is one.";
 
