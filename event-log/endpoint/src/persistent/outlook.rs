@@ -12,19 +12,19 @@ use crate::wire::persistent_subscriptions::{
     subscription_info::{ConnectionInfo, Measurement},
 };
 
-/// What is told of the handling times, as hundredths of them in order.
-const SHARES: [(&str, f64); 11] = [
-    ("Median", 0.5),
-    ("Quintile 1", 0.2),
-    ("Quintile 2", 0.4),
-    ("Quintile 3", 0.6),
-    ("Quintile 4", 0.8),
-    ("Quintile 5", 1.0),
-    ("90%", 0.9),
-    ("95%", 0.95),
-    ("99%", 0.99),
-    ("99.5%", 0.995),
-    ("99.9%", 0.999),
+/// What is told of the handling times: which of them in order, in thousandths of their number.
+const SHARES: [(&str, usize); 11] = [
+    ("Median", 500),
+    ("Quintile 1", 200),
+    ("Quintile 2", 400),
+    ("Quintile 3", 600),
+    ("Quintile 4", 800),
+    ("Quintile 5", 1000),
+    ("90%", 900),
+    ("95%", 950),
+    ("99%", 990),
+    ("99.5%", 995),
+    ("99.9%", 999),
 ];
 
 /// In the protocol's words. `end` is the place of the last event that there is.
@@ -109,14 +109,8 @@ fn measurements(times: &[u64]) -> Vec<Measurement> {
         return vec![];
     };
     let mean = times.iter().sum::<u64>() / times.len() as u64;
-    let share = |share: f64| {
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss,
-            reason = "at most a thousand times"
-        )]
-        let rank = (share * times.len() as f64).ceil() as usize;
+    let share = |thousandths: usize| {
+        let rank = (thousandths * times.len()).div_ceil(1000);
         times[rank.clamp(1, times.len()) - 1]
     };
     let shares = SHARES.map(|(key, of)| (key, share(of)));
