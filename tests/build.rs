@@ -32,6 +32,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn package() -> Result<PathBuf, Box<dyn Error>> {
     let output = Command::new(env::var("CARGO")?)
         .args(["metadata", "--offline", "--format-version", "1"])
+        // Packages of other platforms were never downloaded.
+        .args(["--filter-platform", &env::var("TARGET")?])
         .output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     // Without a parser: a build script with dependencies would build them a second time.

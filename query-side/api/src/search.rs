@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use edge::{Problem, ProblemDocument, Response, reply};
 use read_models::{
-    catalogue::{Catalogue, SearchError, SearchQuery, SearchResponse, Sort},
+    catalogue::{Catalogue, Filters, SearchError, SearchQuery, SearchResponse, Sort},
     documents::Model,
 };
 use warp::{Filter, filters::BoxedFilter};
@@ -85,18 +85,21 @@ async fn search(queries: &Queries, given: Vec<(String, String)>, wish: Wish) -> 
 fn read(parameters: &Parameters) -> Result<SearchQuery, Problem> {
     let query = SearchQuery {
         text: parameters.text("q").unwrap_or_default().to_owned(),
-        category: parameters.text("category").map(str::to_owned),
-        brand: parameters.text("brand").map(str::to_owned),
-        min_price: price(parameters, "min_price")?,
-        max_price: price(parameters, "max_price")?,
-        in_stock: parameters.parsed("in_stock", "true or false")?,
+        filters: Filters {
+            category: parameters.text("category").map(str::to_owned),
+            brands: parameters.text("brand").map(str::to_owned).into_iter().collect(),
+            min_price: price(parameters, "min_price")?,
+            max_price: price(parameters, "max_price")?,
+            in_stock: parameters.parsed("in_stock", "true or false")?,
+            ..Filters::default()
+        },
         sort: parameters
-            .word("sort", "relevance, price_asc, price_desc, newest")?
+            .word("sort", "relevance, price_asc, price_desc, newest, popularity")?
             .unwrap_or_default(),
         size: parameters.size()?,
         after: None,
     };
-    if let (Some(min), Some(max)) = (query.min_price, query.max_price)
+    if let (Some(min), Some(max)) = (query.filters.min_price, query.filters.max_price)
         && min > max
     {
         return Err(Problem::bad_parameter(
@@ -118,14 +121,7 @@ fn price(parameters: &Parameters, name: &str) -> Result<Option<i64>, Problem> {
 /// Names the list that a search walks through: a cursor belongs to the very search that gave it out, whatever its page size.
 fn list_of(query: &SearchQuery) -> String {
     let SearchQuery {
-        text,
-        category,
-        brand,
-        min_price,
-        max_price,
-        in_stock,
-        sort,
-        ..
+        text, filters, sort, ..
     } = query;
-    format!("search {text:?} {category:?} {brand:?} {min_price:?} {max_price:?} {in_stock:?} {sort:?}")
+    format!("search {text:?} {filters:?} {sort:?}")
 }

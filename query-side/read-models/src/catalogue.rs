@@ -1,23 +1,24 @@
-//! Search over the products, on tantivy.
+//! Search over the products.
 //!
-//! [`SearchIndex`] is a document store like any other ([`crate::documents::DocumentStore`]) that can also be searched: so the
-//! catalogue is projected, checkpointed and rebuilt by the same code as the other read models.
+//! - [`SearchQuery`] → [`SearchResults`]: what is asked and answered, the same whichever engine finds it;
+//! - [`Finder`]: reads what was typed, and looks for it in another way where it finds nothing;
+//! - [`SearchEngine`]: the port; [`SearchIndex`], on tantivy, is the engine that needs no set-up;
+//! - [`wording`]: what is true of words whichever engine looks for them.
 
-mod analysis;
+mod embedded;
 mod entry;
-mod generation;
-mod highlighting;
-mod index;
-mod korean;
-mod question;
-mod ranking;
-mod schema;
+mod finder;
+mod port;
 mod shapes;
 #[cfg(test)]
 mod tests;
+pub mod wording;
 
+pub use embedded::SearchIndex;
 pub use entry::{Catalogue, CatalogueEntry};
-pub use index::SearchIndex;
+pub use finder::Finder;
+pub use port::{Completions, SearchEngine, Spelling, Wanted, Word};
 pub use shapes::{
-    FacetCount, Facets, Highlight, PriceRange, SearchError, SearchHit, SearchQuery, SearchResponse, SearchResults, Sort,
+    AttributeFacet, FacetCount, Facets, Filters, Highlight, Instead, InsteadKind, PriceRange, SearchError, SearchHit,
+    SearchQuery, SearchResponse, SearchResults, Sort,
 };

@@ -13,5 +13,5 @@ mod workspace;
 
 pub use collection::{Collection, IndexKeys, Model, ModelKey};
 pub use embedded::Documents;
-pub use port::{Checkpoint, DocumentStore, Generation, Generations, Part, Scan, StoreError, Write};
+pub use port::{Checkpoint, DocumentStore, Generation, Generations, Part, Rejected, Scan, StoreError, Write};
 pub use workspace::Workspace;

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use crate::{
     carts::Carts,
-    catalogue::{Catalogue, SearchError, SearchIndex, SearchQuery, SearchResults},
+    catalogue::{Catalogue, Finder, SearchEngine, SearchError, SearchIndex, SearchQuery, SearchResults},
     documents::{Collection, DocumentStore, Documents, Generation, Model, StoreError},
     my_page::MyPage,
     product_page::Products,
@@ -33,8 +33,16 @@ pub struct ReadModels {
     sagas: Collection<Sagas>,
     catalogue: Collection<Catalogue>,
     /// None where the index is in another process.
-    search: Option<Arc<SearchIndex>>,
+    finder: Option<Finder>,
     progress: Progress,
+}
+
+/// Where the catalogue is.
+enum Reach {
+    /// Searched from here.
+    Here(Arc<dyn SearchEngine>),
+    /// In another process.
+    Elsewhere(Arc<dyn DocumentStore>),
 }
 
 impl ReadModels {
@@ -60,9 +68,7 @@ impl ReadModels {
         };
         let documents = Documents::open(&data.join("read-models")).map_err(failed)?;
         let search = SearchIndex::open(&data.join("search")).map_err(failed)?;
-        let search = Arc::new(search);
-        let catalogue = Arc::<SearchIndex>::clone(&search);
-        let opened = Self::over(Arc::new(documents), catalogue, Some(search)).await;
+        let opened = Self::over(Arc::new(documents), Reach::Here(Arc::new(search))).await;
         opened.map_err(failed)
     }
 
@@ -71,14 +77,17 @@ impl ReadModels {
     /// # Errors
     /// When the store fails.
     pub async fn elsewhere(store: Arc<dyn DocumentStore>) -> Result<Self, StoreError> {
-        Self::over(Arc::clone(&store), store, None).await
+        Self::over(Arc::clone(&store), Reach::Elsewhere(store)).await
     }
 
-    async fn over(
-        documents: Arc<dyn DocumentStore>,
-        catalogue: Arc<dyn DocumentStore>,
-        search: Option<Arc<SearchIndex>>,
-    ) -> Result<Self, StoreError> {
+    async fn over(documents: Arc<dyn DocumentStore>, catalogue: Reach) -> Result<Self, StoreError> {
+        let (catalogue, finder) = match catalogue {
+            Reach::Here(engine) => {
+                let catalogue = Collection::open(Arc::clone(&engine) as _).await?;
+                (catalogue.clone(), Some(Finder::new(engine, catalogue)))
+            }
+            Reach::Elsewhere(store) => (Collection::open(store).await?, None),
+        };
         Ok(Self {
             products: Collection::open(Arc::clone(&documents)).await?,
             my_page: Collection::open(Arc::clone(&documents)).await?,
@@ -86,8 +95,8 @@ impl ReadModels {
             seller_orders: Collection::open(Arc::clone(&documents)).await?,
             carts: Collection::open(Arc::clone(&documents)).await?,
             sagas: Collection::open(documents).await?,
-            catalogue: Collection::open(catalogue).await?,
-            search,
+            catalogue,
+            finder,
             progress: Progress::new(Self::NAMES),
         })
     }
@@ -132,8 +141,8 @@ impl ReadModels {
     /// # Errors
     /// See [`SearchError`].
     pub async fn search(&self, query: SearchQuery) -> Result<SearchResults, SearchError> {
-        match &self.search {
-            Some(search) => search.search(query).await,
+        match &self.finder {
+            Some(finder) => finder.search(query).await,
             None => Err(SearchError::Unavailable("the index is in another process".to_owned())),
         }
     }

@@ -119,12 +119,17 @@ impl DocumentStore for RemoteDocuments {
         let asked = Asked::Generations {
             model: model.to_owned(),
         };
-        let WireGenerations { live, building } = self.ask(model, &asked, PATIENCE).await?;
+        let WireGenerations {
+            live,
+            building,
+            previous,
+        } = self.ask(model, &asked, PATIENCE).await?;
         let generation = |number| Generation { model, number };
         self.live().insert(model, generation(live));
         Ok(Generations {
             live: generation(live),
             building: building.map(generation),
+            previous: previous.map(generation),
         })
     }
 

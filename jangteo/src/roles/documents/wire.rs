@@ -68,6 +68,7 @@ pub(super) struct WireGeneration {
 pub(super) struct WireGenerations {
     pub(super) live: u32,
     pub(super) building: Option<u32>,
+    pub(super) previous: Option<u32>,
 }
 
 /// A checkpoint, and the right to commit after it.
@@ -112,6 +113,7 @@ impl From<Generations> for WireGenerations {
         Self {
             live: generations.live.number,
             building: generations.building.map(|building| building.number),
+            previous: generations.previous.map(|previous| previous.number),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What a search is asked and what it answers.
 
+use std::collections::BTreeMap;
+
 use event_schemas::{Money, ProductId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -9,16 +11,8 @@ use utoipa::ToSchema;
 pub struct SearchQuery {
     /// What the customer typed, whatever it is.
     pub text: String,
-    /// Only this category and those beneath it: `Kitchen` finds `Kitchen/Coffee`.
-    pub category: Option<String>,
-    /// Only this brand.
-    pub brand: Option<String>,
-    /// Only at this price or above, in minor units.
-    pub min_price: Option<i64>,
-    /// Only at this price or below, in minor units.
-    pub max_price: Option<i64>,
-    /// Only what can, or cannot, be bought now.
-    pub in_stock: Option<bool>,
+    /// Only these products.
+    pub filters: Filters,
     /// In which order.
     pub sort: Sort,
     /// At most so many hits; held between 1 and [`SearchQuery::MAX_SIZE`].
@@ -30,6 +24,23 @@ pub struct SearchQuery {
 impl SearchQuery {
     /// The most hits on a page.
     pub const MAX_SIZE: usize = 100;
+}
+
+/// Which products may be found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filters {
+    /// Only this category and those beneath it: `Kitchen` finds `Kitchen/Coffee`.
+    pub category: Option<String>,
+    /// Only these brands; none for all.
+    pub brands: Vec<String>,
+    /// For each attribute named, only these values, as text.
+    pub attributes: BTreeMap<String, Vec<String>>,
+    /// Only at this price or above, in minor units.
+    pub min_price: Option<i64>,
+    /// Only at this price or below, in minor units.
+    pub max_price: Option<i64>,
+    /// Only what can, or cannot, be bought now.
+    pub in_stock: Option<bool>,
 }
 
 /// The order of hits.
@@ -45,6 +56,8 @@ pub enum Sort {
     PriceDesc,
     /// Newest first.
     Newest,
+    /// What is bought most comes first.
+    Popularity,
 }
 
 /// A product that was found.
@@ -102,7 +115,17 @@ pub struct PriceRange {
     pub count: u64,
 }
 
-/// What the products found have in common. All filters are respected.
+/// The values of one attribute.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AttributeFacet {
+    /// The attribute: `Colour`.
+    pub name: String,
+    /// Most products first.
+    pub values: Vec<FacetCount>,
+}
+
+/// What the products found have in common. Each facet respects all filters but the one on itself: so a customer who chose a
+/// brand sees how many products the others would bring.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Facets {
     /// Each category with what is beneath it, most products first.
@@ -111,6 +134,30 @@ pub struct Facets {
     pub brand: Vec<FacetCount>,
     /// Cheapest first.
     pub price: Vec<PriceRange>,
+    /// The attributes that most of these products have; only where a category is chosen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<AttributeFacet>,
+}
+
+/// What was searched for instead of what was typed, because that found nothing or next to nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Instead {
+    /// Why.
+    pub kind: InsteadKind,
+    /// What was searched for; empty where products are shown that have nothing to do with what was typed.
+    pub text: String,
+}
+
+/// How what was searched for came out of what was typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InsteadKind {
+    /// Misspelt words were corrected.
+    Spelling,
+    /// The keyboard was in the wrong language: `zjvl` is 커피.
+    Keyboard,
+    /// Nothing was found whichever way: what is bought most is shown.
+    Popular,
 }
 
 /// What was found.
@@ -124,6 +171,10 @@ pub struct SearchResults {
     pub facets: Facets,
     /// Where the next page starts, opaque; absent on the last page.
     pub next: Option<Vec<u8>>,
+    /// What was searched for, where it is not what was typed.
+    pub instead: Option<Instead>,
+    /// What the customer may have meant, where something was found as typed.
+    pub did_you_mean: Option<String>,
 }
 
 /// The answer to `GET search`.
@@ -138,6 +189,12 @@ pub struct SearchResponse {
     /// Where the next page starts; absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
+    /// What was searched for, where it is not what was typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead: Option<Instead>,
+    /// What the customer may have meant, where something was found as typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub did_you_mean: Option<String>,
 }
 
 impl SearchResults {
@@ -148,6 +205,8 @@ impl SearchResults {
             hits: self.hits,
             facets: self.facets,
             next_cursor: self.next.as_deref().map(cursor),
+            instead: self.instead,
+            did_you_mean: self.did_you_mean,
         }
     }
 }

@@ -9,19 +9,23 @@ use std::sync::Arc;
 use event_schemas::{Money, ProductId, Timestamp, product::AttributeValue};
 
 use super::*;
-use crate::documents::{Checkpoint, DocumentStore, Generation, Model, ModelKey, Part, Write};
+use crate::documents::{Checkpoint, Collection, DocumentStore, Generation, Model, ModelKey, Part, Write};
 
 /// An index in a folder of its own.
 struct Shop {
     index: Arc<SearchIndex>,
+    finder: Finder,
     _folder: tempfile::TempDir,
 }
 
 impl Shop {
     async fn with(entries: impl IntoIterator<Item = CatalogueEntry>) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let index = Arc::new(SearchIndex::open(folder.path()).unwrap());
+        let catalogue = Collection::open(Arc::clone(&index) as _).await.unwrap();
         let shop = Self {
-            index: Arc::new(SearchIndex::open(folder.path()).unwrap()),
+            finder: Finder::new(Arc::clone(&index) as _, catalogue),
+            index,
             _folder: folder,
         };
         shop.put(entries).await;
@@ -35,7 +39,7 @@ impl Shop {
 
     async fn search(&self, query: SearchQuery) -> SearchResults {
         let size = if query.size == 0 { 20 } else { query.size };
-        self.index.search(SearchQuery { size, ..query }).await.unwrap()
+        self.finder.search(SearchQuery { size, ..query }).await.unwrap()
     }
 
     /// The titles that a text finds, best first.

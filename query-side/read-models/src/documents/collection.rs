@@ -59,6 +59,11 @@ impl<M: Model> Collection<M> {
         })
     }
 
+    /// The generation that answers queries; not swapped while it is held.
+    pub(crate) async fn live(&self) -> tokio::sync::RwLockReadGuard<'_, Generation> {
+        self.live.read().await
+    }
+
     pub(crate) fn store(&self) -> &dyn DocumentStore {
         self.store.as_ref()
     }

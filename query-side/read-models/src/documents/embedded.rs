@@ -97,6 +97,7 @@ impl DocumentStore for Documents {
         Ok(Generations {
             live: generation(live),
             building: building.map(generation),
+            previous: None,
         })
     }
 

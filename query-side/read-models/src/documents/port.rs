@@ -28,6 +28,8 @@ pub struct Generations {
     pub live: Generation,
     /// Being built, to become live.
     pub building: Option<Generation>,
+    /// Was live before, and is kept to go back to.
+    pub previous: Option<Generation>,
 }
 
 /// How much of the log a generation holds.
@@ -74,6 +76,17 @@ pub struct Scan<'a> {
     pub limit: usize,
 }
 
+/// A dead letter: a change that the store could not take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejected {
+    /// The document's key.
+    pub key: Vec<u8>,
+    /// The checkpoint's position of the commit it was in.
+    pub position: u64,
+    /// Why, in the store's words.
+    pub reason: String,
+}
+
 /// The store could not do it: a fault, never the caller's mistake.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
@@ -104,10 +117,11 @@ pub trait DocumentStore: Send + Sync + 'static {
     /// Begins an empty generation beside the live one, in place of one that was being built.
     async fn begin(&self, model: &'static str) -> Result<Generation, StoreError>;
 
-    /// Makes the generation being built the live one, in one step, and drops the old one.
+    /// Makes the generation that was built, or the previous one, the live one in one step. The one that was live is the
+    /// previous one from now on; the one that was previous before is dropped, unless it is live now.
     async fn promote(&self, generation: Generation) -> Result<(), StoreError>;
 
-    /// Drops a generation that was being built.
+    /// Drops a generation that was being built, or the previous one.
     async fn discard(&self, generation: Generation) -> Result<(), StoreError>;
 
     /// How much of the log a generation holds. Whoever failed to commit reads it before the next commit: what failed may be
@@ -125,11 +139,19 @@ pub trait DocumentStore: Send + Sync + 'static {
         scan: Scan<'_>,
     ) -> Result<Vec<(Vec<u8>, Bytes)>, StoreError>;
 
-    /// Makes all changes and moves the checkpoint, together or not at all.
+    /// Makes all changes and moves the checkpoint, together or not at all. A change that the store can never take (a document
+    /// that cannot be indexed) holds up nothing: it is listed in [`Self::rejected`].
     async fn commit(
         &self,
         generation: Generation,
         writes: Vec<Write>,
         checkpoint: Checkpoint,
     ) -> Result<(), StoreError>;
+
+    /// The dead letters of a generation, at most `limit`: documents that the store could not take. Empty for stores that take
+    /// everything.
+    async fn rejected(&self, generation: Generation, limit: usize) -> Result<Vec<Rejected>, StoreError> {
+        let _ = (generation, limit);
+        Ok(vec![])
+    }
 }

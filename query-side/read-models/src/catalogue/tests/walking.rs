@@ -31,7 +31,10 @@ async fn a_category_finds_what_is_beneath_it() {
     let shop = Shop::with(sixty()).await;
     let total = async |category: &str| {
         let query = SearchQuery {
-            category: Some(category.to_owned()),
+            filters: Filters {
+                category: Some(category.to_owned()),
+                ..Filters::default()
+            },
             ..SearchQuery::default()
         };
         shop.search(query).await.total
@@ -47,10 +50,13 @@ async fn facets_respect_every_filter() {
     let shop = Shop::with(sixty()).await;
     let query = SearchQuery {
         text: "thing".to_owned(),
-        category: Some("Kitchen".to_owned()),
-        min_price: Some(10_000),
-        max_price: Some(40_000),
-        in_stock: Some(true),
+        filters: Filters {
+            category: Some("Kitchen".to_owned()),
+            min_price: Some(10_000),
+            max_price: Some(40_000),
+            in_stock: Some(true),
+            ..Filters::default()
+        },
         ..SearchQuery::default()
     };
     let results = shop.search(query).await;
@@ -110,7 +116,7 @@ async fn pages_neither_repeat_nor_skip() {
             match sort {
                 Sort::PriceAsc => assert!(prices.is_sorted()),
                 Sort::PriceDesc => assert!(prices.iter().rev().is_sorted()),
-                Sort::Relevance | Sort::Newest => {}
+                Sort::Relevance | Sort::Newest | Sort::Popularity => {}
             }
         }
     }
@@ -128,7 +134,7 @@ async fn a_cursor_of_another_search_is_refused() {
     for after in [cursor, Some(vec![]), Some(b"nonsense".to_vec())] {
         let sort = Sort::PriceDesc;
         let refused = shop
-            .index
+            .finder
             .search(SearchQuery {
                 sort,
                 after,
@@ -151,16 +157,7 @@ async fn newest_first_is_how_one_browses() {
 async fn a_generation_is_built_beside_and_promoted() {
     let folder = tempfile::tempdir().unwrap();
     let index = SearchIndex::open(folder.path()).unwrap();
-    let found = async |index: &SearchIndex| {
-        index
-            .search(SearchQuery {
-                size: 1,
-                ..SearchQuery::default()
-            })
-            .await
-            .unwrap()
-            .total
-    };
+    let found = async |index: &SearchIndex| browse(&index, 1).await.unwrap().total;
     let live = index.generations(Catalogue::NAME).await.unwrap().live;
     let at = |position| Checkpoint {
         position,
@@ -236,15 +233,7 @@ async fn what_was_not_committed_is_not_there() {
     )
     .await;
     let titles = |results: SearchResults| results.hits.into_iter().map(|hit| hit.title).collect::<HashSet<_>>();
-    let found = titles(
-        index
-            .search(SearchQuery {
-                size: 9,
-                ..SearchQuery::default()
-            })
-            .await
-            .unwrap(),
-    );
+    let found = titles(browse(&index, 9).await.unwrap());
     assert_eq!(found, HashSet::from(["Kept".to_owned(), "After".to_owned()]));
     assert_eq!(index.checkpoint(live).await.unwrap().position, 7);
 }
@@ -265,4 +254,14 @@ async fn a_damaged_index_is_begun_anew() {
     assert_eq!(index.checkpoint(live).await.unwrap(), Checkpoint::default());
     put(&index, live, [product("Found")], at_five).await;
     assert_eq!(index.get(live, Part::Documents, &[1; 16]).await.unwrap(), None);
+}
+
+/// The live generation's newest products.
+async fn browse(index: &SearchIndex, size: usize) -> Result<SearchResults, SearchError> {
+    let live = index.generations(Catalogue::NAME).await.unwrap().live;
+    let wanted = Wanted {
+        size,
+        ..Wanted::default()
+    };
+    index.search(live, &wanted).await
 }

@@ -11,7 +11,7 @@ use tantivy::tokenizer::{
     Token, TokenStream, Tokenizer, TokenizerManager,
 };
 
-use super::korean::{is_hangul, without_particle};
+use crate::catalogue::wording::korean::{is_hangul, without_particle};
 
 /// The analyser of words.
 pub(super) const WORDS: &str = "words";

@@ -5,10 +5,10 @@ use std::ops::Range;
 use tantivy::tokenizer::{TextAnalyzer, TokenizerManager};
 
 use super::{
-    Highlight,
     analysis::{PAIRS, WORDS},
     question::Question,
 };
+use crate::catalogue::Highlight;
 
 /// About so many bytes of a description are shown.
 const SNIPPET: usize = 240;
@@ -144,11 +144,14 @@ fn escape(text: &str, html: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::{analysis::analysers, schema};
+    use crate::catalogue::{
+        Word,
+        embedded::{analysis::analysers, schema},
+    };
 
     fn highlight(query: &str, title: &str, description: &str) -> Highlight {
         let analysers = analysers();
-        let question = Question::read(query, schema::schema().1, &analysers);
+        let question = Question::read(&Word::each(query).collect::<Vec<_>>(), schema::schema().1, &analysers);
         Marker::of(&question, &analysers).highlight(title, description)
     }
 

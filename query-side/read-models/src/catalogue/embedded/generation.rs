@@ -18,7 +18,6 @@ use tantivy::{
 };
 
 use super::{
-    CatalogueEntry, SearchError, SearchHit, SearchQuery, SearchResults, Sort,
     analysis::analysers,
     highlighting::Marker,
     index::unreadable,
@@ -26,7 +25,10 @@ use super::{
     ranking::{Found, Rank, Ranking},
     schema::{Fields, schema},
 };
-use crate::documents::{Checkpoint, StoreError, Write};
+use crate::{
+    catalogue::{CatalogueEntry, SearchError, SearchHit, SearchQuery, SearchResults, Sort, Wanted},
+    documents::{Checkpoint, StoreError, Write},
+};
 
 /// Beyond this the writer puts a segment on disk before the commit.
 const WRITER_BYTES: usize = 40 << 20;
@@ -157,10 +159,12 @@ impl OpenGeneration {
         Ok(())
     }
 
-    pub(super) fn search(&self, search: &SearchQuery) -> Result<SearchResults, SearchError> {
+    pub(super) fn search(&self, search: &Wanted) -> Result<SearchResults, SearchError> {
         let size = search.size.clamp(1, SearchQuery::MAX_SIZE);
-        let question = Question::read(&search.text, self.fields, self.index.tokenizers());
+        let question = Question::read(&search.words, self.fields, self.index.tokenizers());
         let sort = match search.sort {
+            // Nothing says yet how much a product is bought.
+            Sort::Popularity => Sort::Newest,
             Sort::Relevance if question.is_empty() => Sort::Newest,
             sort => sort,
         };
@@ -211,6 +215,7 @@ impl OpenGeneration {
             hits,
             facets: found.facets,
             next: last.map(|(rank, _)| rank.cursor(sort)),
+            ..SearchResults::default()
         })
     }
 }
@@ -218,12 +223,12 @@ impl OpenGeneration {
 /// Products that have all the words; if hardly any has, those that have some.
 ///
 /// Decided without the filters: choosing a facet narrows what was found and never turns the question into another.
-fn find(searcher: &Searcher, question: &Question, search: &SearchQuery, ranking: Ranking) -> Result<Found, StoreError> {
+fn find(searcher: &Searcher, question: &Question, search: &Wanted, ranking: Ranking) -> Result<Found, StoreError> {
     let mut needed = question.len();
     if needed > 1 && searcher.search(&question.text(needed), &Count)? < FEW {
         needed = 1;
     }
-    Ok(searcher.search(&question.query(search, needed), &ranking)?)
+    Ok(searcher.search(&question.query(&search.filters, needed), &ranking)?)
 }
 
 /// The entry as it was given.

@@ -13,8 +13,11 @@ use serde::{Deserialize, Serialize};
 use tantivy::TantivyError;
 use tokio::sync::Semaphore;
 
-use super::{Catalogue, SearchError, SearchQuery, SearchResults, generation::OpenGeneration};
-use crate::documents::{Checkpoint, DocumentStore, Generation, Generations, Model, Part, Scan, StoreError, Write};
+use super::generation::OpenGeneration;
+use crate::{
+    catalogue::{Catalogue, Completions, SearchEngine, SearchError, SearchResults, Spelling, Wanted},
+    documents::{Checkpoint, DocumentStore, Generation, Generations, Model, Part, Scan, StoreError, Write},
+};
 
 const POINTER: &str = "generations.json";
 
@@ -63,18 +66,6 @@ impl SearchIndex {
         index.sweep(pointer)?;
         index.generation(pointer.live)?;
         Ok(index)
-    }
-
-    /// Searches the live generation.
-    ///
-    /// # Errors
-    /// See [`SearchError`].
-    pub async fn search(&self, query: SearchQuery) -> Result<SearchResults, SearchError> {
-        let failed = |error: &dyn std::fmt::Display| SearchError::Unavailable(error.to_string());
-        let generation = self.open_one(|pointer| pointer.live).map_err(|error| failed(&error))?;
-        let _permit = self.searches.acquire().await.map_err(|error| failed(&error))?;
-        let searched = tokio::task::spawn_blocking(move || generation.search(&query));
-        searched.await.map_err(|error| failed(&error))?
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -131,6 +122,26 @@ impl SearchIndex {
 }
 
 #[async_trait]
+impl SearchEngine for SearchIndex {
+    async fn search(&self, generation: Generation, wanted: &Wanted) -> Result<SearchResults, SearchError> {
+        let failed = |error: &dyn std::fmt::Display| SearchError::Unavailable(error.to_string());
+        let generation = self.generation(generation.number).map_err(|error| failed(&error))?;
+        let _permit = self.searches.acquire().await.map_err(|error| failed(&error))?;
+        let wanted = wanted.clone();
+        let searched = tokio::task::spawn_blocking(move || generation.search(&wanted));
+        searched.await.map_err(|error| failed(&error))?
+    }
+
+    async fn complete(&self, _: Generation, _: &str, _: usize) -> Result<Completions, SearchError> {
+        Ok(Completions::default())
+    }
+
+    async fn spellings(&self, _: Generation, words: &[String]) -> Result<Vec<Spelling>, SearchError> {
+        Ok(vec![Spelling::default(); words.len()])
+    }
+}
+
+#[async_trait]
 impl DocumentStore for SearchIndex {
     async fn generations(&self, model: &'static str) -> Result<Generations, StoreError> {
         let Pointer { live, building } = self.state().pointer;
@@ -138,6 +149,7 @@ impl DocumentStore for SearchIndex {
         Ok(Generations {
             live: generation(live),
             building: building.map(generation),
+            previous: None,
         })
     }
 

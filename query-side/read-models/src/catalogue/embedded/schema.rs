@@ -9,10 +9,8 @@ use tantivy::{
     },
 };
 
-use super::{
-    CatalogueEntry,
-    analysis::{self, PAIRS, WORDS},
-};
+use super::analysis::{self, PAIRS, WORDS};
+use crate::catalogue::CatalogueEntry;
 
 /// How often each text counts. One field with repetition is BM25F in its simplest form: the frequencies of a word in title,
 /// brand and description are added up before they saturate, where a sum of scores per field would let a word that stands
@@ -120,7 +118,7 @@ impl Fields {
             }
             // Pairs are many already: they count once each, and the title's twice.
             for _ in 0..times.min(2) {
-                if text.contains(super::korean::is_hangul) {
+                if text.contains(crate::catalogue::wording::korean::is_hangul) {
                     document.add_text(self.pairs, text);
                 }
             }

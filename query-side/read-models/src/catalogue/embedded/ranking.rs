@@ -11,7 +11,8 @@ use tantivy::{
     columnar::{Column, StrColumn},
 };
 
-use super::{FacetCount, Facets, PriceRange, Sort, schema::columns};
+use super::schema::columns;
+use crate::catalogue::{FacetCount, Facets, PriceRange, Sort};
 
 /// Values shown of each facet.
 const FACET_VALUES: usize = 20;
@@ -76,7 +77,7 @@ impl Collector for Ranking {
         let by = match self.sort {
             Sort::Relevance => None,
             Sort::PriceAsc | Sort::PriceDesc => Some(columns.i64(columns::PRICE)?),
-            Sort::Newest => Some(columns.i64(columns::LISTED_AT)?),
+            Sort::Newest | Sort::Popularity => Some(columns.i64(columns::LISTED_AT)?),
         };
         Ok(SegmentRanking {
             ranking: *self,
@@ -117,6 +118,7 @@ impl Collector for Ranking {
             category: most(categories),
             brand: most(brands),
             price: price.collect(),
+            attributes: vec![],
         };
         Ok(found)
     }

@@ -8,10 +8,10 @@ use tantivy::{
 };
 
 use super::{
-    SearchQuery,
     analysis::{self, PAIRS, WORDS},
     schema::Fields,
 };
+use crate::catalogue::{Filters, Word};
 
 /// Nobody means more words than this; the rest is left out.
 const MOST_WORDS: usize = 24;
@@ -38,15 +38,14 @@ struct Chunk {
 
 impl Question {
     /// Reads what was typed.
-    pub(super) fn read(text: &str, fields: Fields, analysers: &TokenizerManager) -> Self {
+    pub(super) fn read(wanted: &[Word], fields: Fields, analysers: &TokenizerManager) -> Self {
         let mut question = Self {
             fields,
             words: analysers.get(WORDS).unwrap_or_default(),
             pairs: analysers.get(PAIRS).unwrap_or_default(),
             chunks: vec![],
         };
-        let typed = text.split(|c: char| c.is_whitespace() || c.is_control());
-        for typed in typed.filter(|typed| !typed.is_empty()).take(MOST_WORDS) {
+        for Word { typed, .. } in wanted.iter().take(MOST_WORDS) {
             let chunk = Chunk {
                 words: places(&mut question.words, typed),
                 pairs: places(&mut question.pairs, typed).into_iter().flatten().collect(),
@@ -72,8 +71,8 @@ impl Question {
     }
 
     /// The query: how many of the words must be there, and all of the filters.
-    pub(super) fn query(&self, search: &SearchQuery, words_needed: usize) -> Box<dyn Query> {
-        let mut clauses = self.filters(search);
+    pub(super) fn query(&self, filters: &Filters, words_needed: usize) -> Box<dyn Query> {
+        let mut clauses = self.filters(filters);
         if !self.is_empty() {
             clauses.push((Occur::Must, self.text(words_needed)));
         }
@@ -130,7 +129,7 @@ impl Question {
         Box::new(BoostQuery::new(Box::new(query), boost))
     }
 
-    fn filters(&self, search: &SearchQuery) -> Vec<(Occur, Box<dyn Query>)> {
+    fn filters(&self, search: &Filters) -> Vec<(Occur, Box<dyn Query>)> {
         let Fields {
             category,
             brand,
@@ -143,7 +142,7 @@ impl Question {
         if let Some(path) = search.category.as_deref() {
             filters.push(exact(Term::from_field_text(category, path.trim_matches('/'))));
         }
-        if let Some(name) = &search.brand {
+        for name in &search.brands {
             filters.push(exact(Term::from_field_text(brand, name)));
         }
         if let Some(wanted) = search.in_stock {

@@ -46,7 +46,7 @@ const AFTER_VOWEL: &[&str] = &["라는", "는", "가", "를", "와", "랑"];
 const AFTER_VOWEL_OR_RIEUL: &[&str] = &["로는", "로써", "로서", "로"];
 
 /// A syllable of modern Hangul.
-pub(super) const fn is_hangul(c: char) -> bool {
+pub(crate) const fn is_hangul(c: char) -> bool {
     matches!(c, '가'..='힣')
 }
 
@@ -57,7 +57,7 @@ const fn final_consonant(syllable: char) -> u32 {
 
 /// The word without its particle, if it can have one. At least two syllables stay: a one-syllable rest is more often a piece
 /// of a noun (사과 is "apple", not 사 with 과).
-pub(super) fn without_particle(word: &str) -> Option<&str> {
+pub(crate) fn without_particle(word: &str) -> Option<&str> {
     let fits = |particle: &&str, allowed: fn(u32) -> bool| {
         let stem = word.strip_suffix(*particle)?;
         let last = stem.chars().next_back()?;

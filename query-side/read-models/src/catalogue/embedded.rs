@@ -1,0 +1,14 @@
+//! The embedded engine: tantivy.
+//!
+//! [`SearchIndex`] is a document store like any other ([`crate::documents::DocumentStore`]) that can also be searched: so the
+//! catalogue is projected, checkpointed and rebuilt by the same code as the other read models.
+
+mod analysis;
+mod generation;
+mod highlighting;
+mod index;
+mod question;
+mod ranking;
+mod schema;
+
+pub use index::SearchIndex;
