@@ -33,7 +33,8 @@ const NEVER: &[(&str, &[&str])] = &[
     ("read-models", &["event-log", "warp"]),
     ("sagas", &["warp", "sqlx", "tantivy"]),
     ("event-log", &["eventstore", "tonic", "warp"]),
-    ("query-api", &["event-log", "domain", "sqlx", "fjall", "tantivy"]),
+    ("query-api", &["event-log", "domain", "sqlx", "fjall", "tantivy", "elasticsearch"]),
+    ("projections", &["tantivy", "elasticsearch", "fjall", "warp", "domain"]),
 ];
 
 fn dependencies() -> BTreeMap<String, Vec<String>> {
