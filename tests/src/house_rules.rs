@@ -33,7 +33,10 @@ const NEVER: &[(&str, &[&str])] = &[
     ("read-models", &["event-log", "warp"]),
     ("sagas", &["warp", "sqlx", "tantivy"]),
     ("event-log", &["eventstore", "tonic", "warp"]),
-    ("query-api", &["event-log", "domain", "sqlx", "fjall", "tantivy", "elasticsearch"]),
+    (
+        "query-api",
+        &["event-log", "domain", "sqlx", "fjall", "tantivy", "elasticsearch"],
+    ),
     ("projections", &["tantivy", "elasticsearch", "fjall", "warp", "domain"]),
 ];
 
