@@ -103,6 +103,7 @@ fn entry(listed: &ProductListed, fact: &Fact<'_>) -> CatalogueEntry {
         image: None,
         in_stock: false,
         listed_at: fact.at,
+        popularity: 0,
     }
 }
 

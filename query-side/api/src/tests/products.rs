@@ -45,6 +45,7 @@ fn entry(number: i64) -> CatalogueEntry {
         image: None,
         in_stock: number % 3 != 0,
         listed_at: Timestamp::from_millis(number),
+        popularity: 0,
     }
 }
 

@@ -32,6 +32,9 @@ pub struct CatalogueEntry {
     pub in_stock: bool,
     /// Since when it can be bought.
     pub listed_at: Timestamp,
+    /// How much it is bought: rough, and grows with the logarithm of the pieces sold.
+    #[serde(default)]
+    pub popularity: u32,
 }
 
 /// The read model `catalogue`. A delisted product has no entry.

@@ -87,6 +87,7 @@ fn product(title: &str) -> CatalogueEntry {
         image: None,
         in_stock: true,
         listed_at: Timestamp::from_millis(0),
+        popularity: 0,
     }
 }
 
