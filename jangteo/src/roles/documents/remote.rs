@@ -144,10 +144,8 @@ impl DocumentStore for RemoteDocuments {
     async fn promote(&self, generation: Generation) -> Result<(), StoreError> {
         let asked = Asked::Promote(generation.into());
         self.ask::<()>(generation.model, &asked, COMMIT_PATIENCE).await?;
-        let Generation { model, number } = generation;
-        self.live().insert(model, generation);
-        self.held()
-            .retain(|known, _| known.model != model || known.number >= number);
+        // What is known of the others stays: one of them was live, and may be again.
+        self.live().insert(generation.model, generation);
         Ok(())
     }
 

@@ -22,6 +22,8 @@ pub async fn all(store: Arc<dyn DocumentStore>) {
     a_generation_is_built_beside(&*store).await;
     an_unfinished_generation_is_found_again(&*store).await;
     a_generation_that_is_given_up_is_gone(&*store).await;
+    the_one_before_is_kept_to_go_back_to(&*store).await;
+    only_one_is_kept(&*store).await;
 }
 
 fn put(part: Part, key: &str, value: &str) -> Write {
@@ -184,4 +186,53 @@ async fn a_generation_that_is_given_up_is_gone(store: &dyn DocumentStore) {
     let generations = store.generations("given_up").await.unwrap();
     assert_eq!((generations.live, generations.building), (old, None));
     assert!(store.discard(old).await.is_err(), "the live one is never given up");
+}
+
+/// A further generation with one document, live.
+async fn rebuilt(store: &dyn DocumentStore, model: &'static str, text: &str) -> Generation {
+    let next = store.begin(model).await.unwrap();
+    let writes = vec![put(Part::Documents, "a", text)];
+    store.commit(next, writes, at(7)).await.unwrap();
+    store.promote(next).await.unwrap();
+    next
+}
+
+async fn the_one_before_is_kept_to_go_back_to(store: &dyn DocumentStore) {
+    let old = live(store, "kept").await;
+    assert_eq!(store.generations("kept").await.unwrap().previous, None);
+    let writes = vec![put(Part::Documents, "a", "old"), put(Part::Documents, "b", "old")];
+    store.commit(old, writes, at(5)).await.unwrap();
+    let new = rebuilt(store, "kept", "new").await;
+    assert_eq!(store.generations("kept").await.unwrap().previous, Some(old));
+    assert_eq!(store.checkpoint(old).await.unwrap(), at(5));
+    // Brought up to date, and swapped back.
+    let writes = vec![put(Part::Documents, "b", "caught up")];
+    store.commit(old, writes, at(8)).await.unwrap();
+    store.promote(old).await.unwrap();
+    let generations = store.generations("kept").await.unwrap();
+    assert_eq!((generations.live, generations.previous), (old, Some(new)));
+    assert_eq!(text(store, old, "a").await.as_deref(), Some("old"));
+    assert_eq!(text(store, old, "b").await.as_deref(), Some("caught up"));
+    assert_eq!(text(store, new, "a").await.as_deref(), Some("new"));
+    store.promote(old).await.unwrap();
+    let again = store.generations("kept").await.unwrap();
+    assert_eq!(again, generations, "said twice, it is done once");
+    let third = store.begin("kept").await.unwrap();
+    assert!(third != new && third != old, "no name is used twice: {third}");
+}
+
+async fn only_one_is_kept(store: &dyn DocumentStore) {
+    let first = rebuilt(store, "third", "first").await;
+    let second = rebuilt(store, "third", "second").await;
+    let third = rebuilt(store, "third", "third").await;
+    let generations = store.generations("third").await.unwrap();
+    assert_eq!((generations.live, generations.previous), (third, Some(second)));
+    assert_eq!(text(store, second, "a").await.as_deref(), Some("second"));
+    let gone = store.get(first, Part::Documents, b"a").await;
+    assert!(!matches!(gone, Ok(Some(_))), "what was kept before is gone");
+    assert!(store.promote(first).await.is_err(), "nor is it ever shown again");
+    store.discard(second).await.unwrap();
+    let generations = store.generations("third").await.unwrap();
+    assert_eq!((generations.live, generations.previous), (third, None));
+    assert_eq!(text(store, third, "a").await.as_deref(), Some("third"));
 }

@@ -84,6 +84,15 @@ impl Documents {
         Ok(())
     }
 
+    /// Points a model at other generations; those that are in none of its places any more go.
+    fn point(&self, model: &'static str, change: impl FnOnce(Pointer) -> Pointer) -> Result<Pointer, StoreError> {
+        self.heal()?;
+        let from = self.read(|opened| opened.pointer(model))?;
+        let to = change(from);
+        self.write(|opened| opened.point(model, from, to))?;
+        Ok(to)
+    }
+
     fn in_trouble(&self) -> StoreError {
         StoreError::Unavailable(format!("an earlier write to {} failed", self.folder.display()))
     }
@@ -92,47 +101,39 @@ impl Documents {
 #[async_trait]
 impl DocumentStore for Documents {
     async fn generations(&self, model: &'static str) -> Result<Generations, StoreError> {
-        let Pointer { live, building } = self.read(|opened| opened.pointer(model))?;
+        let pointer = self.read(|opened| opened.pointer(model))?;
         let generation = |number| Generation { model, number };
         Ok(Generations {
-            live: generation(live),
-            building: building.map(generation),
-            previous: None,
+            live: generation(pointer.live),
+            building: pointer.building.map(generation),
+            previous: pointer.previous.map(generation),
         })
     }
 
     async fn begin(&self, model: &'static str) -> Result<Generation, StoreError> {
-        self.heal()?;
-        let Pointer { live, building } = self.read(|opened| opened.pointer(model))?;
-        let unfinished = building.map(|number| Generation { model, number });
-        let number = building.unwrap_or(live) + 1;
-        let building = Some(number);
-        self.write(|opened| opened.point(model, Pointer { live, building }, unfinished))?;
+        let begun = self.point(model, Pointer::begun)?;
+        let number = begun.building.unwrap_or(begun.live);
         Ok(Generation { model, number })
     }
 
     async fn promote(&self, generation: Generation) -> Result<(), StoreError> {
-        self.heal()?;
-        let Generation { model, number } = generation;
-        let old = self.read(|opened| opened.pointer(model))?.live;
-        let pointer = Pointer {
-            live: number,
-            building: None,
-        };
-        let gone = (old != number).then_some(Generation { model, number: old });
-        self.write(|opened| opened.point(model, pointer, gone))
+        let pointer = self.read(|opened| opened.pointer(generation.model))?;
+        if !pointer.has(generation.number) {
+            return Err(StoreError::Unavailable(format!("{generation} is not there any more")));
+        }
+        self.point(generation.model, |pointer| pointer.promoted(generation.number))?;
+        Ok(())
     }
 
     async fn discard(&self, generation: Generation) -> Result<(), StoreError> {
-        self.heal()?;
         let live = self.read(|opened| opened.pointer(generation.model))?.live;
         if live == generation.number {
             return Err(StoreError::Unavailable(format!(
                 "{generation} is live and cannot be dropped"
             )));
         }
-        let pointer = Pointer { live, building: None };
-        self.write(|opened| opened.point(generation.model, pointer, Some(generation)))
+        self.point(generation.model, |pointer| pointer.discarded(generation.number))?;
+        Ok(())
     }
 
     async fn checkpoint(&self, generation: Generation) -> Result<Checkpoint, StoreError> {

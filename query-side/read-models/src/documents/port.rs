@@ -118,7 +118,8 @@ pub trait DocumentStore: Send + Sync + 'static {
     async fn begin(&self, model: &'static str) -> Result<Generation, StoreError>;
 
     /// Makes the generation that was built, or the previous one, the live one in one step. The one that was live is the
-    /// previous one from now on; the one that was previous before is dropped, unless it is live now.
+    /// previous one from now on; the one that was previous before is dropped, unless it is live now. Said of the live one, it
+    /// changes nothing; said of one that is not there any more, it is refused.
     async fn promote(&self, generation: Generation) -> Result<(), StoreError>;
 
     /// Drops a generation that was being built, or the previous one.

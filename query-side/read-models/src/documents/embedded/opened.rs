@@ -29,6 +29,52 @@ pub(super) struct Opened {
 pub(super) struct Pointer {
     pub(super) live: u32,
     pub(super) building: Option<u32>,
+    #[serde(default)]
+    pub(super) previous: Option<u32>,
+    /// The last number given out: none is used twice, so that nobody takes one generation for another.
+    #[serde(default)]
+    newest: u32,
+}
+
+impl Pointer {
+    /// With an empty generation beside the live one, in place of one that was being built.
+    pub(super) fn begun(self) -> Self {
+        let there = [Some(self.live), self.building, self.previous, Some(self.newest)];
+        let newest = there.into_iter().flatten().max().unwrap_or_default() + 1;
+        Self {
+            building: Some(newest),
+            newest,
+            ..self
+        }
+    }
+
+    /// With that one live, and the live one kept to go back to.
+    pub(super) fn promoted(self, number: u32) -> Self {
+        if number == self.live {
+            return self;
+        }
+        Self {
+            live: number,
+            building: self.building.filter(|building| *building != number),
+            previous: Some(self.live),
+            ..self
+        }
+    }
+
+    /// Without that one.
+    pub(super) fn discarded(self, number: u32) -> Self {
+        let but = |kept: Option<u32>| kept.filter(|kept| *kept != number);
+        Self {
+            building: but(self.building),
+            previous: but(self.previous),
+            ..self
+        }
+    }
+
+    /// Whether that one is in any of its places.
+    pub(super) fn has(self, number: u32) -> bool {
+        [Some(self.live), self.building, self.previous].contains(&Some(number))
+    }
 }
 
 impl Opened {
@@ -57,6 +103,8 @@ impl Opened {
         let first = Pointer {
             live: 1,
             building: None,
+            previous: None,
+            newest: 1,
         };
         stored.map_or(Ok(first), |bytes| parse(model, &bytes))
     }
@@ -74,20 +122,19 @@ impl Opened {
         Ok(keyspace)
     }
 
-    /// Points a model at its generations and forgets the checkpoint of one that goes, in one batch.
-    pub(super) fn point(
-        &self,
-        model: &'static str,
-        pointer: Pointer,
-        gone: Option<Generation>,
-    ) -> Result<(), StoreError> {
+    /// Points a model at its generations and forgets the checkpoints of those that go, in one batch.
+    pub(super) fn point(&self, model: &'static str, from: Pointer, to: Pointer) -> Result<(), StoreError> {
+        let before = [Some(from.live), from.building, from.previous].into_iter().flatten();
+        let gone = before.filter(|number| !to.has(*number));
+        let gone: Vec<_> = gone.map(|number| Generation { model, number }).collect();
         let mut batch = self.database.batch();
-        batch.insert(&self.register, format!("model/{model}"), json(model, &pointer)?);
-        if let Some(generation) = gone {
+        batch.insert(&self.register, format!("model/{model}"), json(model, &to)?);
+        for generation in &gone {
             batch.remove(&self.register, format!("checkpoint/{generation}"));
         }
         batch.commit().map_err(unavailable)?;
-        gone.map_or(Ok(()), |generation| self.drop_keyspace(generation))
+        gone.into_iter()
+            .try_for_each(|generation| self.drop_keyspace(generation))
     }
 
     /// Queries that still read it finish; its files go with the last of them.
