@@ -7,6 +7,8 @@ mod analysis;
 mod generation;
 mod highlighting;
 mod index;
+mod listing;
+mod pointer;
 mod question;
 mod ranking;
 mod schema;

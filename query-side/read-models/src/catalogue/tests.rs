@@ -9,7 +9,7 @@ use std::sync::Arc;
 use event_schemas::{Money, ProductId, Timestamp, product::AttributeValue};
 
 use super::*;
-use crate::documents::{Checkpoint, Collection, DocumentStore, Generation, Model, ModelKey, Part, Write};
+use crate::documents::{Checkpoint, Collection, DocumentStore, Generation, Model, ModelKey, Part, Scan, Write};
 
 /// An index in a folder of its own.
 struct Shop {

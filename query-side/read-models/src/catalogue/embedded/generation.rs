@@ -10,24 +10,22 @@ use bytes::Bytes;
 use event_schemas::{Money, ProductId};
 use serde::Deserialize;
 use tantivy::{
-    DocAddress, DocSet, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError,
-    collector::Count,
-    directory::MmapDirectory,
+    Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyError, collector::Count, directory::MmapDirectory,
     indexer::IndexWriterOptions,
-    schema::{Field, IndexRecordOption, Value},
 };
 
 use super::{
     analysis::analysers,
     highlighting::Marker,
     index::unreadable,
+    listing,
     question::Question,
     ranking::{Found, Rank, Ranking},
     schema::{Fields, schema},
 };
 use crate::{
     catalogue::{CatalogueEntry, SearchError, SearchHit, SearchQuery, SearchResults, Sort, Wanted},
-    documents::{Checkpoint, StoreError, Write},
+    documents::{Checkpoint, Scan, StoreError, Write},
 };
 
 /// Beyond this the writer puts a segment on disk before the commit.
@@ -98,25 +96,12 @@ impl OpenGeneration {
 
     /// An entry as JSON, by the bytes of its product's id.
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        let term = self.fields.product(key);
-        let searcher = self.reader.searcher();
-        for (ordinal, segment) in (0..).zip(searcher.segment_readers()) {
-            let inverted = segment.inverted_index(self.fields.id)?;
-            let Some(mut postings) = inverted
-                .read_postings(&term, IndexRecordOption::Basic)
-                .map_err(TantivyError::from)?
-            else {
-                continue;
-            };
-            let mut doc = postings.doc();
-            while doc != tantivy::TERMINATED {
-                if !segment.is_deleted(doc) {
-                    return source(&searcher, DocAddress::new(ordinal, doc), self.fields.source).map(Some);
-                }
-                doc = postings.advance();
-            }
-        }
-        Ok(None)
+        listing::get(&self.reader.searcher(), &self.fields, key)
+    }
+
+    /// Entries in the order of their keys.
+    pub(super) fn scan(&self, scan: Scan<'_>) -> Result<Vec<(Vec<u8>, Bytes)>, StoreError> {
+        listing::scan(&self.reader.searcher(), &self.fields, scan)
     }
 
     /// Writes entries and the checkpoint in one commit, and shows them.
@@ -163,8 +148,6 @@ impl OpenGeneration {
         let size = search.size.clamp(1, SearchQuery::MAX_SIZE);
         let question = Question::read(&search.words, self.fields, self.index.tokenizers());
         let sort = match search.sort {
-            // Nothing says yet how much a product is bought.
-            Sort::Popularity => Sort::Newest,
             Sort::Relevance if question.is_empty() => Sort::Newest,
             sort => sort,
         };
@@ -196,7 +179,7 @@ impl OpenGeneration {
         let mut marker = Marker::of(question, self.index.tokenizers());
         let mut hits = Vec::with_capacity(found.best.len());
         for (_, address) in &found.best {
-            let source = source(searcher, *address, self.fields.source)?;
+            let source = listing::source(searcher, &self.fields, *address)?;
             let shown: Shown = serde_json::from_slice(&source).map_err(|error| unreadable(&error))?;
             hits.push(SearchHit {
                 highlight: marker.highlight(&shown.title, &shown.description),
@@ -229,13 +212,6 @@ fn find(searcher: &Searcher, question: &Question, search: &Wanted, ranking: Rank
         needed = 1;
     }
     Ok(searcher.search(&question.query(&search.filters, needed), &ranking)?)
-}
-
-/// The entry as it was given.
-fn source(searcher: &Searcher, address: DocAddress, field: Field) -> Result<Bytes, StoreError> {
-    let document: TantivyDocument = searcher.doc(address)?;
-    let source = document.get_first(field).and_then(|value| value.as_bytes());
-    Ok(source.map(Bytes::copy_from_slice).unwrap_or_default())
 }
 
 fn failed(error: StoreError) -> SearchError {

@@ -1,25 +1,22 @@
-//! The search index as a document store: a folder for each generation, and a file that says which is live.
+//! The search index as a document store: a folder for each generation, and a [`Pointer`] that says which is live.
 
 use std::{
     collections::HashMap,
-    fs, io,
+    fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 use tantivy::TantivyError;
 use tokio::sync::Semaphore;
 
-use super::generation::OpenGeneration;
+use super::{generation::OpenGeneration, pointer::Pointer};
 use crate::{
     catalogue::{Catalogue, Completions, SearchEngine, SearchError, SearchResults, Spelling, Wanted},
     documents::{Checkpoint, DocumentStore, Generation, Generations, Model, Part, Scan, StoreError, Write},
 };
-
-const POINTER: &str = "generations.json";
 
 /// The catalogue's index.
 pub struct SearchIndex {
@@ -34,12 +31,6 @@ struct State {
     open: HashMap<u32, Arc<OpenGeneration>>,
 }
 
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Pointer {
-    live: u32,
-    building: Option<u32>,
-}
-
 impl SearchIndex {
     /// Opens the index in a folder, or makes one there.
     ///
@@ -47,14 +38,7 @@ impl SearchIndex {
     /// When the folder cannot be written, or what is in it is no index.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         fs::create_dir_all(folder).map_err(unavailable)?;
-        let pointer = match fs::read(folder.join(POINTER)) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| unreadable(&error))?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Pointer {
-                live: 1,
-                building: None,
-            },
-            Err(error) => return Err(unavailable(error)),
-        };
+        let pointer = Pointer::read(folder)?;
         let index = Self {
             folder: folder.to_owned(),
             state: Mutex::new(State {
@@ -92,28 +76,24 @@ impl SearchIndex {
         Ok(open)
     }
 
-    /// Writes the pointer in one step: a reader of the file sees the old one or the new one.
-    fn point(&self, pointer: Pointer) -> Result<(), StoreError> {
-        let written = serde_json::to_vec(&pointer).map_err(|error| unreadable(&error))?;
-        let beside = self.folder.join("generations.json.new");
-        fs::write(&beside, written).map_err(unavailable)?;
-        fs::rename(&beside, self.folder.join(POINTER)).map_err(unavailable)?;
+    /// Changes in one step which generation is what; what is nothing any more is removed.
+    fn point(&self, change: impl FnOnce(Pointer) -> Result<Pointer, StoreError>) -> Result<(), StoreError> {
         let mut state = self.state();
+        let pointer = change(state.pointer)?;
+        pointer.write(&self.folder)?;
         state.pointer = pointer;
         // Searches under way hold their generation until they are done.
-        state
-            .open
-            .retain(|number, _| *number == pointer.live || Some(*number) == pointer.building);
+        state.open.retain(|number, _| pointer.kept().any(|kept| kept == *number));
         drop(state);
         self.sweep(pointer)
     }
 
-    /// Removes the folders of generations that are neither live nor being built.
+    /// Removes the folders of generations that are nothing any more.
     fn sweep(&self, pointer: Pointer) -> Result<(), StoreError> {
-        let kept = [Some(pointer.live), pointer.building].map(|number| number.map(|number| self.path(number)));
+        let kept: Vec<_> = pointer.kept().map(|number| self.path(number)).collect();
         for entry in fs::read_dir(&self.folder).map_err(unavailable)? {
             let path = entry.map_err(unavailable)?.path();
-            if path.is_dir() && !kept.contains(&Some(path.clone())) {
+            if path.is_dir() && !kept.contains(&path) {
                 fs::remove_dir_all(&path).map_err(unavailable)?;
             }
         }
@@ -143,41 +123,27 @@ impl SearchEngine for SearchIndex {
 
 #[async_trait]
 impl DocumentStore for SearchIndex {
-    async fn generations(&self, model: &'static str) -> Result<Generations, StoreError> {
-        let Pointer { live, building } = self.state().pointer;
-        let generation = |number| Generation { model, number };
-        Ok(Generations {
-            live: generation(live),
-            building: building.map(generation),
-            previous: None,
-        })
+    async fn generations(&self, _: &'static str) -> Result<Generations, StoreError> {
+        Ok(self.state().pointer.into())
     }
 
     async fn begin(&self, model: &'static str) -> Result<Generation, StoreError> {
-        let Pointer { live, building } = self.state().pointer;
-        let number = building.unwrap_or(live) + 1;
-        self.point(Pointer {
-            live,
-            building: Some(number),
+        let mut begun = 0;
+        self.point(|pointer| {
+            let (pointer, number) = pointer.begun();
+            begun = number;
+            Ok(pointer)
         })?;
-        Ok(Generation { model, number })
+        Ok(Generation { model, number: begun })
     }
 
     async fn promote(&self, generation: Generation) -> Result<(), StoreError> {
-        self.point(Pointer {
-            live: generation.number,
-            building: None,
-        })
+        self.point(|pointer| Ok(pointer.promoted(generation.number)))
     }
 
     async fn discard(&self, generation: Generation) -> Result<(), StoreError> {
-        let live = self.state().pointer.live;
-        if live == generation.number {
-            return Err(StoreError::Unavailable(format!(
-                "{generation} is live and cannot be dropped"
-            )));
-        }
-        self.point(Pointer { live, building: None })
+        let is_live = || StoreError::Unavailable(format!("{generation} is live and cannot be dropped"));
+        self.point(|pointer| pointer.discarded(generation.number).ok_or_else(is_live))
     }
 
     async fn checkpoint(&self, generation: Generation) -> Result<Checkpoint, StoreError> {
@@ -189,10 +155,14 @@ impl DocumentStore for SearchIndex {
         self.generation(generation.number)?.get(key)
     }
 
-    async fn scan(&self, _: Generation, _: Part, _: Scan<'_>) -> Result<Vec<(Vec<u8>, Bytes)>, StoreError> {
-        Err(StoreError::Unavailable(
-            "the catalogue is searched, not listed".to_owned(),
-        ))
+    async fn scan(
+        &self,
+        generation: Generation,
+        part: Part,
+        scan: Scan<'_>,
+    ) -> Result<Vec<(Vec<u8>, Bytes)>, StoreError> {
+        documents_only(part)?;
+        self.generation(generation.number)?.scan(scan)
     }
 
     async fn commit(
@@ -216,7 +186,7 @@ fn documents_only(part: Part) -> Result<(), StoreError> {
     }
 }
 
-fn unavailable(error: io::Error) -> StoreError {
+fn unavailable(error: std::io::Error) -> StoreError {
     StoreError::Unavailable(error.to_string())
 }
 

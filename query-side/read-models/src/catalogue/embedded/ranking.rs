@@ -77,7 +77,8 @@ impl Collector for Ranking {
         let by = match self.sort {
             Sort::Relevance => None,
             Sort::PriceAsc | Sort::PriceDesc => Some(columns.i64(columns::PRICE)?),
-            Sort::Newest | Sort::Popularity => Some(columns.i64(columns::LISTED_AT)?),
+            Sort::Newest => Some(columns.i64(columns::LISTED_AT)?),
+            Sort::Popularity => Some(columns.i64(columns::POPULARITY)?),
         };
         Ok(SegmentRanking {
             ranking: *self,

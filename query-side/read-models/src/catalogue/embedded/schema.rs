@@ -31,6 +31,7 @@ pub(super) struct Fields {
     pub(super) price: Field,
     pub(super) in_stock: Field,
     listed_at: Field,
+    popularity: Field,
     id_high: Field,
     id_low: Field,
     pub(super) source: Field,
@@ -42,6 +43,7 @@ pub(super) mod columns {
     pub(in super::super) const BRAND: &str = "brand";
     pub(in super::super) const PRICE: &str = "price";
     pub(in super::super) const LISTED_AT: &str = "listed_at";
+    pub(in super::super) const POPULARITY: &str = "popularity";
     pub(in super::super) const ID_HIGH: &str = "id_high";
     pub(in super::super) const ID_LOW: &str = "id_low";
 }
@@ -67,6 +69,7 @@ pub(super) fn schema() -> (Schema, Fields) {
         price: schema.add_i64_field(columns::PRICE, number.clone()),
         in_stock: schema.add_bool_field("in_stock", number),
         listed_at: schema.add_i64_field(columns::LISTED_AT, FAST),
+        popularity: schema.add_i64_field(columns::POPULARITY, FAST),
         id_high: schema.add_u64_field(columns::ID_HIGH, FAST),
         id_low: schema.add_u64_field(columns::ID_LOW, FAST),
         source: schema.add_bytes_field("source", BytesOptions::from(STORED)),
@@ -97,6 +100,7 @@ impl Fields {
         }
         document.add_i64(self.price, entry.price.amount);
         document.add_i64(self.listed_at, entry.listed_at.as_millis());
+        document.add_i64(self.popularity, i64::from(entry.popularity));
         document.add_bool(self.in_stock, entry.in_stock);
         self.add_texts(&mut document, entry);
         self.add_codes(&mut document, entry);

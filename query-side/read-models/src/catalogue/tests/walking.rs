@@ -21,6 +21,7 @@ fn sixty() -> Vec<CatalogueEntry> {
         price: Money::krw((number / 2 + 1) * 2_000),
         in_stock: number % 4 != 0,
         listed_at: Timestamp::from_millis(number / 3),
+        popularity: u32::try_from(number).unwrap(),
         ..product(&format!("Thing number {number}"))
     };
     (0..60).map(make).collect()
@@ -91,7 +92,7 @@ async fn facets_respect_every_filter() {
 #[tokio::test]
 async fn pages_neither_repeat_nor_skip() {
     let shop = Shop::with(sixty()).await;
-    for sort in [Sort::Relevance, Sort::PriceAsc, Sort::PriceDesc, Sort::Newest] {
+    for sort in [Sort::Relevance, Sort::PriceAsc, Sort::PriceDesc, Sort::Newest, Sort::Popularity] {
         for text in ["", "thing"] {
             let query = SearchQuery {
                 text: text.to_owned(),
@@ -116,7 +117,8 @@ async fn pages_neither_repeat_nor_skip() {
             match sort {
                 Sort::PriceAsc => assert!(prices.is_sorted()),
                 Sort::PriceDesc => assert!(prices.iter().rev().is_sorted()),
-                Sort::Relevance | Sort::Newest | Sort::Popularity => {}
+                Sort::Popularity => assert!(seen[0].title.ends_with("59")),
+                Sort::Relevance | Sort::Newest => {}
             }
         }
     }
@@ -183,7 +185,20 @@ async fn a_generation_is_built_beside_and_promoted() {
     let folders = std::fs::read_dir(folder.path())
         .unwrap()
         .filter(|entry| entry.as_ref().unwrap().path().is_dir());
-    assert_eq!(folders.count(), 1);
+    assert_eq!(folders.count(), 2, "the live one and the one before");
+
+    index.promote(live).await.unwrap();
+    assert_eq!(found(&index).await, 1, "rolled back");
+    let generations = index.generations(Catalogue::NAME).await.unwrap();
+    assert_eq!((generations.live, generations.previous), (live, Some(new)));
+    let third = index.begin(Catalogue::NAME).await.unwrap();
+    assert!(third != new && third != live);
+    index.promote(third).await.unwrap();
+    let generations = index.generations(Catalogue::NAME).await.unwrap();
+    assert_eq!((generations.live, generations.previous), (third, Some(live)));
+    index.discard(live).await.unwrap();
+    assert!(index.discard(third).await.is_err());
+    assert_eq!(index.generations(Catalogue::NAME).await.unwrap().previous, None);
 }
 
 #[tokio::test]
@@ -264,4 +279,52 @@ async fn browse(index: &SearchIndex, size: usize) -> Result<SearchResults, Searc
         ..Wanted::default()
     };
     index.search(live, &wanted).await
+}
+
+#[tokio::test]
+async fn entries_are_listed_by_their_keys() {
+    let shop = Shop::with(sixty()).await;
+    let mut again = sixty();
+    again.truncate(5);
+    shop.put(again.clone()).await;
+    again[0].title = "Written again".to_owned();
+    shop.put(again).await;
+    let live = shop.index.generations(Catalogue::NAME).await.unwrap().live;
+    let list = async |scan| shop.index.scan(live, Part::Documents, scan).await.unwrap();
+    let all = Scan {
+        prefix: &[],
+        after: None,
+        backwards: false,
+        limit: 1_000,
+    };
+    let listed = list(all).await;
+    assert_eq!(listed.len(), 65);
+    assert!(listed.is_sorted_by(|a, b| a.0 < b.0));
+    for (key, bytes) in &listed {
+        let entry: CatalogueEntry = serde_json::from_slice(bytes).unwrap();
+        assert_eq!(entry.id.bytes(), *key);
+    }
+    let mut backwards = list(Scan { backwards: true, ..all }).await;
+    backwards.reverse();
+    assert_eq!(backwards, listed);
+    let after = Some(listed[9].0.as_slice());
+    assert_eq!(list(Scan { after, limit: 7, ..all }).await, listed[10..17]);
+    let backwards = list(Scan {
+        after,
+        backwards: true,
+        limit: 2,
+        ..all
+    });
+    assert_eq!(backwards.await, [listed[8].clone(), listed[7].clone()]);
+    let prefix = &listed[20].0[..16];
+    assert_eq!(list(Scan { prefix, ..all }).await, listed[20..=20]);
+    let none = [
+        Scan { prefix, after: Some(prefix), ..all },
+        Scan { prefix, after: Some(&[0]), backwards: true, ..all },
+        Scan { prefix: &[255, 255], ..all },
+        Scan { limit: 0, ..all },
+    ];
+    for scan in none {
+        assert_eq!(list(scan).await, vec![], "{scan:?}");
+    }
 }
