@@ -83,7 +83,9 @@ impl SearchIndex {
         pointer.write(&self.folder)?;
         state.pointer = pointer;
         // Searches under way hold their generation until they are done.
-        state.open.retain(|number, _| pointer.kept().any(|kept| kept == *number));
+        state
+            .open
+            .retain(|number, _| pointer.kept().any(|kept| kept == *number));
         drop(state);
         self.sweep(pointer)
     }

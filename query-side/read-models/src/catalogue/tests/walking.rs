@@ -92,7 +92,13 @@ async fn facets_respect_every_filter() {
 #[tokio::test]
 async fn pages_neither_repeat_nor_skip() {
     let shop = Shop::with(sixty()).await;
-    for sort in [Sort::Relevance, Sort::PriceAsc, Sort::PriceDesc, Sort::Newest, Sort::Popularity] {
+    for sort in [
+        Sort::Relevance,
+        Sort::PriceAsc,
+        Sort::PriceDesc,
+        Sort::Newest,
+        Sort::Popularity,
+    ] {
         for text in ["", "thing"] {
             let query = SearchQuery {
                 text: text.to_owned(),
@@ -319,9 +325,21 @@ async fn entries_are_listed_by_their_keys() {
     let prefix = &listed[20].0[..16];
     assert_eq!(list(Scan { prefix, ..all }).await, listed[20..=20]);
     let none = [
-        Scan { prefix, after: Some(prefix), ..all },
-        Scan { prefix, after: Some(&[0]), backwards: true, ..all },
-        Scan { prefix: &[255, 255], ..all },
+        Scan {
+            prefix,
+            after: Some(prefix),
+            ..all
+        },
+        Scan {
+            prefix,
+            after: Some(&[0]),
+            backwards: true,
+            ..all
+        },
+        Scan {
+            prefix: &[255, 255],
+            ..all
+        },
         Scan { limit: 0, ..all },
     ];
     for scan in none {
