@@ -3,8 +3,10 @@
 //! - [`SearchQuery`] → [`SearchResults`]: what is asked and answered, the same whichever engine finds it;
 //! - [`Finder`]: reads what was typed, and looks for it in another way where it finds nothing;
 //! - [`SearchEngine`]: the port; [`SearchIndex`], on tantivy, is the engine that needs no set-up;
+//! - [`contract`]: the suite that every engine passes;
 //! - [`wording`]: what is true of words whichever engine looks for them.
 
+pub mod contract;
 mod embedded;
 mod entry;
 mod finder;

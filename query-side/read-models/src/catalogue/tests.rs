@@ -1,6 +1,7 @@
 //! Searching a real index on disk.
 
 mod finding;
+mod keeping;
 mod relevance;
 mod walking;
 

@@ -1,0 +1,14 @@
+//! The embedded engine keeps the contract, chapter by chapter.
+
+use super::*;
+
+/// An empty engine in a folder of its own, which goes with the test.
+fn engine() -> (SearchIndex, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    (SearchIndex::open(folder.path()).unwrap(), folder)
+}
+
+#[tokio::test]
+async fn highlighting() {
+    contract::highlighting(&engine().0).await;
+}
