@@ -1,14 +1,12 @@
 //! Read models built from the log, live and rebuilt by one path.
 //!
-//! - [`models`]: one projection per file, pure: which documents an event is about, and what it does to each;
-//! - [`projection`]: what they have in common;
+//! - [`read_models::projection`]: one per read model, pure: which documents an event is about, and what it does to each;
 //! - [`running`]: reading the log from a checkpoint, writing documents, rebuilding beside what is live;
 //! - [`Projections`]: all of them, running.
 //!
 //! Each projection goes its own way from its own checkpoint: one that fails or is rebuilt holds up no other. They share only
 //! what they read ([`running::pages`]): projections at the same place in the log get the same events, decoded once.
 
-mod models;
 mod projection;
 mod projections;
 mod running;

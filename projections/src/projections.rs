@@ -3,17 +3,18 @@
 use std::{sync::Arc, time::Duration};
 
 use event_log::{EventLog, LogError};
-use read_models::{ReadModels, documents::StoreError};
+use futures_util::future::BoxFuture;
+use read_models::{
+    ReadModels, Visitor,
+    documents::{Collection, StoreError},
+    projection::Projection,
+};
 use tokio::{
     sync::{oneshot, watch},
     task::JoinHandle,
 };
 
 use crate::{
-    models::{
-        CartsProjection, CatalogueProjection, MyPageProjection, ProductsProjection, SagasProjection,
-        SellerOrdersProjection, TrackingProjection,
-    },
     running::{
         pages::Pages,
         runner::{self, Request, Runner, Surroundings},
@@ -43,6 +44,18 @@ pub enum RebuildError {
 #[non_exhaustive]
 pub struct Config {}
 
+/// Starts the projection of each read model.
+struct Starting {
+    around: Surroundings,
+    starts: Vec<BoxFuture<'static, Result<Runner, StoreError>>>,
+}
+
+impl Visitor for Starting {
+    fn visit<P: Projection>(&mut self, documents: &Collection<P::Model>) {
+        self.starts.push(Box::pin(runner::start::<P>(self.around.clone(), documents.clone())));
+    }
+}
+
 /// All projections, running. Dropped, they stop by themselves soon after; [`Self::shutdown`] waits for it.
 pub struct Projections {
     runners: Vec<Runner>,
@@ -64,16 +77,12 @@ impl Projections {
             pages: Arc::clone(&pages),
             stop: stopped.clone(),
         };
-        let models = &read_models;
-        let runners = vec![
-            runner::start::<ProductsProjection>(around.clone(), models.products().clone()).await?,
-            runner::start::<CatalogueProjection>(around.clone(), models.catalogue().clone()).await?,
-            runner::start::<MyPageProjection>(around.clone(), models.my_page().clone()).await?,
-            runner::start::<SellerOrdersProjection>(around.clone(), models.seller_orders().clone()).await?,
-            runner::start::<TrackingProjection>(around.clone(), models.tracking().clone()).await?,
-            runner::start::<CartsProjection>(around.clone(), models.carts().clone()).await?,
-            runner::start::<SagasProjection>(around, models.sagas().clone()).await?,
-        ];
+        let mut starting = Starting { around, starts: vec![] };
+        read_models.visit(&mut starting);
+        let mut runners = Vec::with_capacity(starting.starts.len());
+        for start in starting.starts {
+            runners.push(start.await?);
+        }
         let following = Arc::clone(&pages);
         let follower = tokio::spawn(async move { following.follow(stopped).await });
         Ok(Self {

@@ -14,12 +14,13 @@ use event_schemas::{Actor, DomainEvent, Metadata, NewEvent, StreamName, Timestam
 use read_models::{
     ReadModels,
     documents::{Model, ModelKey},
+    projection::Document,
 };
 use uuid::Uuid;
 
 use crate::{
     Config, ProjectionStatus, Projections,
-    projection::{Document, Fact, Projection, Unexpected},
+    projection::{Projection, Unexpected, read},
 };
 
 /// A shop with a log and read models, in a folder of its own.
@@ -93,7 +94,7 @@ fn project<P: Projection>(events: &[Arc<RecordedEvent>], times: usize) -> (Proje
     let (mut projection, mut documents, mut unexpected) = (P::default(), BTreeMap::new(), vec![]);
     for event in events.iter().filter(|event| crate::projection::needs::<P>(event)) {
         for _ in 0..times {
-            let fact = match Fact::read(event) {
+            let fact = match read(event) {
                 Ok(fact) => fact,
                 Err(error) => {
                     unexpected.push(error);
@@ -102,9 +103,14 @@ fn project<P: Projection>(events: &[Arc<RecordedEvent>], times: usize) -> (Proje
             };
             let mut keys = vec![];
             unexpected.extend(projection.about(&fact, &mut keys).err());
-            for key in keys {
+            let mut applied = 0;
+            while let Some(key) = keys.get(applied) {
                 let document = documents.entry(key.bytes()).or_insert(None);
-                unexpected.extend(projection.apply(&fact, &key, document).err());
+                unexpected.extend(projection.apply(&fact, key, document).err());
+                applied += 1;
+                if applied == keys.len() {
+                    projection.follow_up(&fact, &mut keys);
+                }
             }
         }
     }

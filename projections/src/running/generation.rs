@@ -5,7 +5,7 @@ use std::time::Instant;
 use read_models::documents::{Checkpoint, Generation, Model, StoreError, Workspace};
 
 use super::pages::Page;
-use crate::projection::{Fact, Key, Projection, Unexpected, needs};
+use crate::projection::{Fact, Key, Projection, Unexpected, needs, read};
 
 /// The checkpoint is written at least this often. Not oftener for events that changed nothing: reading them again does no harm.
 const SELDOM: u64 = 100_000;
@@ -78,7 +78,7 @@ impl<P: Projection> Building<P> {
         let started = Instant::now();
         let events = page.behind(self.position);
         for event in events.iter().filter(|event| needs::<P>(event)) {
-            let applied = match Fact::read(event) {
+            let applied = match read(event) {
                 Ok(fact) => self.apply(&fact).await?,
                 Err(unexpected) => Err(unexpected),
             };
@@ -107,13 +107,17 @@ impl<P: Projection> Building<P> {
         if let Err(unexpected) = self.projection.about(fact, &mut self.keys) {
             return Ok(Err(unexpected));
         }
-        let mut outcome = Ok(());
-        for key in &self.keys {
+        let (mut outcome, mut applied) = (Ok(()), 0);
+        while let Some(key) = self.keys.get(applied) {
             let document = self.workspace.document(*key).await?;
             match self.projection.apply(fact, key, document) {
                 Ok(true) => self.workspace.touch(*key),
                 Ok(false) => {}
                 Err(unexpected) => outcome = Err(unexpected),
+            }
+            applied += 1;
+            if applied == self.keys.len() {
+                self.projection.follow_up(fact, &mut self.keys);
             }
         }
         Ok(outcome)

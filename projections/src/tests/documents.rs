@@ -72,7 +72,7 @@ async fn order_after(steps: &[usize]) -> OrderView {
     for (at, kind) in (101..).zip(steps) {
         step(&log, 1, 10, *kind, at).await;
     }
-    let (documents, unexpected) = project::<crate::models::MyPageProjection>(&events(&log).await, 1);
+    let (documents, unexpected) = project::<read_models::my_page::MyPageProjection>(&events(&log).await, 1);
     assert!(unexpected.is_empty(), "{unexpected:?}");
     match documents.into_values().next().flatten() {
         Some(read_models::my_page::MyPageDocument::Order(order)) => *order,

@@ -3,8 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use read_models::documents::{
-    Checkpoint, Collection, DocumentStore, Documents, Generation, Generations, Part, Scan, StoreError, Write,
+use read_models::{
+    carts::CartsProjection,
+    documents::{
+        Checkpoint, Collection, DocumentStore, Documents, Generation, Generations, Part, Scan, StoreError, Write,
+    },
 };
 use tokio::sync::watch;
 
@@ -14,7 +17,6 @@ use super::{
 };
 use crate::{
     ProjectionState,
-    models::CartsProjection,
     running::{
         pages::Pages,
         runner::{self, Surroundings},

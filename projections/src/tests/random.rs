@@ -7,9 +7,9 @@ use super::{
     history::{STEPS, advanced, cart, changed, id, listed, order, placed, product, received, registered, seller, step},
     *,
 };
-use crate::models::{
-    CartsProjection, CatalogueProjection, MyPageProjection, ProductsProjection, SagasProjection,
-    SellerOrdersProjection, TrackingProjection,
+use read_models::{
+    carts::CartsProjection, catalogue::CatalogueProjection, my_page::MyPageProjection, products::ProductsProjection,
+    sagas::SagasProjection, seller_orders::SellerOrdersProjection, tracking::TrackingProjection,
 };
 
 const THINGS: u128 = 4;

@@ -1,12 +1,13 @@
 //! Rebuilding beside what is live, and starting again after a kill.
 
+use read_models::{catalogue::CatalogueProjection, my_page::MyPageProjection};
+
 use super::{
     history::{HAPPY, id, listed, order, placed, product, step},
     *,
 };
 use crate::{
     RebuildError,
-    models::{CatalogueProjection, MyPageProjection},
     running::{generation::Building, pages::Pages},
 };
 

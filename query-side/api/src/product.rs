@@ -6,7 +6,7 @@ use edge::{Problem, ProblemDocument, Response, reply};
 use event_schemas::ProductId;
 use read_models::{
     documents::Model,
-    product_page::{ProductPage, Products},
+    products::{ProductPage, Products},
 };
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -8,7 +8,6 @@
 
 pub mod contract;
 mod embedded;
-mod entry;
 mod finder;
 mod port;
 mod shapes;
@@ -17,7 +16,7 @@ mod tests;
 pub mod wording;
 
 pub use embedded::SearchIndex;
-pub use entry::{Catalogue, CatalogueEntry};
+pub use crate::models::catalogue::{Catalogue, CatalogueEntry};
 pub use finder::Finder;
 pub use port::{Completions, SearchEngine, Spelling, Wanted, Word};
 pub use shapes::{

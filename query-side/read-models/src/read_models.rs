@@ -3,15 +3,10 @@
 use std::{path::Path, sync::Arc};
 
 use crate::{
-    carts::Carts,
     catalogue::{Catalogue, Finder, SearchEngine, SearchError, SearchIndex, SearchQuery, SearchResults},
-    documents::{Collection, DocumentStore, Documents, Generation, Model, StoreError},
-    my_page::MyPage,
-    product_page::Products,
+    documents::{DocumentStore, Documents, Generation, Model, StoreError},
+    models::Collections,
     progress::Progress,
-    sagas::Sagas,
-    seller_orders::SellerOrders,
-    tracking::Tracking,
 };
 
 /// The read models cannot be opened.
@@ -25,13 +20,7 @@ pub struct OpenError {
 /// Everything that queries read.
 #[derive(Debug)]
 pub struct ReadModels {
-    products: Collection<Products>,
-    my_page: Collection<MyPage>,
-    tracking: Collection<Tracking>,
-    seller_orders: Collection<SellerOrders>,
-    carts: Collection<Carts>,
-    sagas: Collection<Sagas>,
-    catalogue: Collection<Catalogue>,
+    pub(crate) collections: Collections,
     /// None where the index is in another process.
     finder: Option<Finder>,
     progress: Progress,
@@ -46,17 +35,6 @@ enum Reach {
 }
 
 impl ReadModels {
-    /// The names of the read models, and of the projections that fill them.
-    pub const NAMES: [&'static str; 7] = [
-        Products::NAME,
-        Catalogue::NAME,
-        MyPage::NAME,
-        SellerOrders::NAME,
-        Tracking::NAME,
-        Carts::NAME,
-        Sagas::NAME,
-    ];
-
     /// Opens the read models in the shop's data folder: documents in `read-models`, the search index in `search`.
     ///
     /// # Errors
@@ -81,59 +59,19 @@ impl ReadModels {
     }
 
     async fn over(documents: Arc<dyn DocumentStore>, catalogue: Reach) -> Result<Self, StoreError> {
-        let (catalogue, finder) = match catalogue {
-            Reach::Here(engine) => {
-                let catalogue = Collection::open(Arc::clone(&engine) as _).await?;
-                (catalogue.clone(), Some(Finder::new(engine, catalogue)))
-            }
-            Reach::Elsewhere(store) => (Collection::open(store).await?, None),
+        let (entries, engine): (Arc<dyn DocumentStore>, _) = match catalogue {
+            Reach::Here(engine) => (Arc::clone(&engine) as _, Some(engine)),
+            Reach::Elsewhere(store) => (store, None),
         };
-        Ok(Self {
-            products: Collection::open(Arc::clone(&documents)).await?,
-            my_page: Collection::open(Arc::clone(&documents)).await?,
-            tracking: Collection::open(Arc::clone(&documents)).await?,
-            seller_orders: Collection::open(Arc::clone(&documents)).await?,
-            carts: Collection::open(Arc::clone(&documents)).await?,
-            sagas: Collection::open(documents).await?,
-            catalogue,
-            finder,
+        let store = |model| Arc::clone(if model == Catalogue::NAME { &entries } else { &documents });
+        let collections = Collections::open(store).await?;
+        let mut models = Self {
+            collections,
+            finder: None,
             progress: Progress::new(Self::NAMES),
-        })
-    }
-
-    /// Product pages.
-    pub const fn products(&self) -> &Collection<Products> {
-        &self.products
-    }
-
-    /// Customers and their orders.
-    pub const fn my_page(&self) -> &Collection<MyPage> {
-        &self.my_page
-    }
-
-    /// Where parcels are.
-    pub const fn tracking(&self) -> &Collection<Tracking> {
-        &self.tracking
-    }
-
-    /// Sellers' orders.
-    pub const fn seller_orders(&self) -> &Collection<SellerOrders> {
-        &self.seller_orders
-    }
-
-    /// Carts.
-    pub const fn carts(&self) -> &Collection<Carts> {
-        &self.carts
-    }
-
-    /// Where sagas stand.
-    pub const fn sagas(&self) -> &Collection<Sagas> {
-        &self.sagas
-    }
-
-    /// The entries of the catalogue; to search it, see [`Self::search`].
-    pub const fn catalogue(&self) -> &Collection<Catalogue> {
-        &self.catalogue
+        };
+        models.finder = engine.map(|engine| Finder::new(engine, models.catalogue().clone()));
+        Ok(models)
     }
 
     /// Searches the catalogue.
@@ -150,24 +88,15 @@ impl ReadModels {
     /// Where a read model's documents are.
     pub(crate) fn store(&self, model: &'static str) -> &dyn DocumentStore {
         if model == Catalogue::NAME {
-            self.catalogue.store()
+            self.catalogue().store()
         } else {
-            self.products.store()
+            self.products().store()
         }
     }
 
     /// Makes a generation that was built the live one: queries from now on read it.
     pub(crate) async fn promote(&self, generation: Generation) -> Result<(), StoreError> {
-        match generation.model {
-            Products::NAME => self.products.promote(generation).await,
-            Catalogue::NAME => self.catalogue.promote(generation).await,
-            MyPage::NAME => self.my_page.promote(generation).await,
-            SellerOrders::NAME => self.seller_orders.promote(generation).await,
-            Tracking::NAME => self.tracking.promote(generation).await,
-            Carts::NAME => self.carts.promote(generation).await,
-            Sagas::NAME => self.sagas.promote(generation).await,
-            other => Err(StoreError::Unavailable(format!("there is no read model {other}"))),
-        }
+        self.collections.promote(generation).await
     }
 
     /// How far each projection has come.

@@ -4,7 +4,7 @@ use event_schemas::product::Attributes;
 use read_models::{
     carts::{CartLine, CartView},
     catalogue::CatalogueEntry,
-    product_page::{ProductImage, ProductPage, StockView},
+    products::{ProductImage, ProductPage, StockView},
 };
 
 use super::*;

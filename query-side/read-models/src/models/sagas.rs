@@ -1,6 +1,9 @@
 //! Where each saga stands, for operators.
 
-use event_schemas::{Timestamp, saga::SagaStatus};
+use event_schemas::{
+    Category, ShopEvent, Timestamp,
+    saga::{PlaceOrderEvent, SagaStatus},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -8,6 +11,7 @@ use uuid::Uuid;
 use crate::{
     documents::{Collection, IndexKeys, Model, ModelKey, StoreError},
     paging::{Page, newest_first},
+    projection::{Fact, Key, Projection, Unexpected},
 };
 
 /// A saga, seen from outside.
@@ -106,5 +110,40 @@ impl Collection<Sagas> {
     ) -> Result<Page<SagaView>, StoreError> {
         let prefix = status.map_or(ALL, of_status);
         self.page(prefix, after, size).await
+    }
+}
+
+/// Fills the operators' view of sagas.
+#[derive(Debug, Default)]
+pub struct SagasProjection;
+
+impl Projection for SagasProjection {
+    type Model = Sagas;
+    const CATEGORIES: &'static [Category] = &[Category::PlaceOrder];
+
+    fn about(&mut self, fact: &Fact<'_>, keys: &mut Vec<Key<Self>>) -> Result<(), Unexpected> {
+        let id = fact.stream.id().parse();
+        keys.push(id.map_err(|_| Unexpected::Nonsense(format!("{} names no saga", fact.stream)))?);
+        Ok(())
+    }
+
+    fn apply(&mut self, fact: &Fact<'_>, key: &Key<Self>, document: &mut Option<SagaView>) -> Result<bool, Unexpected> {
+        let ShopEvent::PlaceOrder(PlaceOrderEvent::SagaAdvanced(advanced)) = fact.event else {
+            return Ok(false);
+        };
+        let started_at = document.as_ref().map_or(fact.at, |saga| saga.started_at);
+        *document = Some(SagaView {
+            id: *key,
+            saga: fact.stream.category().to_owned(),
+            status: advanced.status,
+            step: advanced.step.clone(),
+            reason: advanced.reason.clone(),
+            last_fact: advanced.fact_type.clone(),
+            started_at,
+            updated_at: fact.at,
+            wake_at: advanced.wake_at,
+            version: fact.version,
+        });
+        Ok(true)
     }
 }

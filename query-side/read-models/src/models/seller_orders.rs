@@ -1,13 +1,20 @@
 //! A seller's orders: of each order the items that are theirs, newest first.
 
-use event_schemas::{Money, OrderId, SellerId, Timestamp, order::Reason};
+use event_schemas::{
+    Category, Money, OrderId, SellerId, ShopEvent, Timestamp,
+    order::{OrderEvent, Reason},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::{
+    order_steps::{order_of, step},
+    order_view::{OrderLine, OrderStatus, StatusChange, reach},
+};
 use crate::{
     documents::{Collection, IndexKeys, Model, StoreError},
-    order_view::{OrderLine, OrderStatus, StatusChange, reach},
     paging::{Page, id_bytes, newest_first},
+    projection::{Fact, Key, Projection, Unexpected, known},
 };
 
 /// An order as one of its sellers sees it.
@@ -128,5 +135,50 @@ impl Collection<SellerOrders> {
                 .collect(),
             next: page.next,
         })
+    }
+}
+
+/// Fills the sellers' orders.
+#[derive(Debug, Default)]
+pub struct SellerOrdersProjection;
+
+impl Projection for SellerOrdersProjection {
+    type Model = SellerOrders;
+    const CATEGORIES: &'static [Category] = &[Category::Order, Category::Reservation, Category::Payment];
+
+    fn about(&mut self, fact: &Fact<'_>, keys: &mut Vec<Key<Self>>) -> Result<(), Unexpected> {
+        if step(fact.event).is_some() {
+            keys.extend(order_of(fact.event));
+        }
+        Ok(())
+    }
+
+    fn apply(
+        &mut self,
+        fact: &Fact<'_>,
+        _: &Key<Self>,
+        document: &mut Option<SharedOrder>,
+    ) -> Result<bool, Unexpected> {
+        let Some((status, reason)) = step(fact.event) else {
+            return Ok(false);
+        };
+        if let (ShopEvent::Order(OrderEvent::OrderPlaced(placed)), None) = (fact.event, &document) {
+            *document = Some(SharedOrder {
+                id: placed.order_id,
+                status: OrderStatus::Placed,
+                reason: None,
+                items: placed.items.iter().map(Into::into).collect(),
+                placed_at: fact.at,
+                history: vec![],
+                destination: placed.shipping_address.city.clone(),
+            });
+        }
+        let order = known(document, "an order")?;
+        if order.status.is_final() {
+            return Ok(false);
+        }
+        order.reason = reason.cloned().or(order.reason.take());
+        order.reach(status, fact.at);
+        Ok(true)
     }
 }

@@ -1,18 +1,68 @@
-//! Catalogue search: `catalogue`.
+//! What the catalogue knows of a product.
 
 use std::{collections::HashMap, time::Duration};
 
 use event_schemas::{
-    Category, ProductId, ShopEvent,
-    product::{ProductEvent, ProductListed, ProductRevised},
+    Category, Money, ProductId, ShopEvent, Timestamp,
+    product::{Attributes, ProductEvent, ProductListed, ProductRevised},
 };
-use read_models::catalogue::{Catalogue, CatalogueEntry};
+use serde::{Deserialize, Serialize};
 
 use super::{
     products::{product_of, set},
     stock_levels::{level, levels},
 };
-use crate::projection::{Fact, Key, Projection, Unexpected, known};
+use crate::{
+    documents::{IndexKeys, Model},
+    projection::{Fact, Key, Projection, Unexpected, known},
+};
+
+/// A product as the search index holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogueEntry {
+    /// The product.
+    pub id: ProductId,
+    /// One line.
+    pub title: String,
+    /// Some paragraphs.
+    pub description: String,
+    /// The maker's brand.
+    pub brand: String,
+    /// Path of category names.
+    pub category: String,
+    /// Named properties.
+    pub attributes: Attributes,
+    /// For one piece.
+    pub price: Money,
+    /// European article number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ean: Option<String>,
+    /// The picture's key in the blob store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// It can be bought now.
+    pub in_stock: bool,
+    /// Since when it can be bought.
+    pub listed_at: Timestamp,
+    /// How much it is bought: rough, and grows with the logarithm of the pieces sold.
+    #[serde(default)]
+    pub popularity: u32,
+}
+
+/// The read model `catalogue`. A delisted product has no entry.
+#[derive(Debug, Clone, Copy)]
+pub enum Catalogue {}
+
+impl Model for Catalogue {
+    const NAME: &'static str = "catalogue";
+    type Key = ProductId;
+    type Document = CatalogueEntry;
+
+    fn index(_: &CatalogueEntry) -> IndexKeys {
+        // The search index is the only one it needs.
+        vec![]
+    }
+}
 
 /// More products than this are not remembered at once.
 const REMEMBERED: usize = 200_000;
@@ -22,7 +72,7 @@ const REMEMBERED: usize = 200_000;
 /// Stock moves with every order, but the index only shows whether there is any: it is told when that flips. Which products
 /// are in stock is remembered here, because asking the index at every order would cost more than the order.
 #[derive(Debug, Default)]
-pub(crate) struct CatalogueProjection {
+pub struct CatalogueProjection {
     in_stock: HashMap<ProductId, bool>,
 }
 

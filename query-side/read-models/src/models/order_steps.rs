@@ -6,7 +6,8 @@ use event_schemas::{
     payment::PaymentEvent,
     stock::ReservationEvent,
 };
-use read_models::order_view::OrderStatus;
+
+use super::order_view::OrderStatus;
 
 /// The order an event is about.
 pub(super) fn order_of(event: &ShopEvent) -> Option<OrderId> {
