@@ -52,7 +52,8 @@ struct Starting {
 
 impl Visitor for Starting {
     fn visit<P: Projection>(&mut self, documents: &Collection<P::Model>) {
-        self.starts.push(Box::pin(runner::start::<P>(self.around.clone(), documents.clone())));
+        self.starts
+            .push(Box::pin(runner::start::<P>(self.around.clone(), documents.clone())));
     }
 }
 

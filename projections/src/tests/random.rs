@@ -7,7 +7,7 @@ use super::{
     history::{STEPS, advanced, cart, changed, id, listed, order, placed, product, received, registered, seller, step},
     *,
 };
-use read_models::{
+use read_models::models::{
     carts::CartsProjection, catalogue::CatalogueProjection, my_page::MyPageProjection, products::ProductsProjection,
     sagas::SagasProjection, seller_orders::SellerOrdersProjection, tracking::TrackingProjection,
 };

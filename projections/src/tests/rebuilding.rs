@@ -1,6 +1,6 @@
 //! Rebuilding beside what is live, and starting again after a kill.
 
-use read_models::{catalogue::CatalogueProjection, my_page::MyPageProjection};
+use read_models::models::{catalogue::CatalogueProjection, my_page::MyPageProjection};
 
 use super::{
     history::{HAPPY, id, listed, order, placed, product, step},

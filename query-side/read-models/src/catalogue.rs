@@ -15,8 +15,8 @@ mod shapes;
 mod tests;
 pub mod wording;
 
-pub use embedded::SearchIndex;
 pub use crate::models::catalogue::{Catalogue, CatalogueEntry};
+pub use embedded::SearchIndex;
 pub use finder::Finder;
 pub use port::{Completions, SearchEngine, Spelling, Wanted, Word};
 pub use shapes::{

@@ -165,7 +165,7 @@ async fn newest_first_is_how_one_browses() {
 async fn a_generation_is_built_beside_and_promoted() {
     let folder = tempfile::tempdir().unwrap();
     let index = SearchIndex::open(folder.path()).unwrap();
-    let found = async |index: &SearchIndex| browse(&index, 1).await.unwrap().total;
+    let found = async |index: &SearchIndex| browse(index, 1).await.unwrap().total;
     let live = index.generations(Catalogue::NAME).await.unwrap().live;
     let at = |position| Checkpoint {
         position,
