@@ -6,7 +6,7 @@ use event_schemas::Id;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::RwLock;
 
-use super::{DocumentStore, Generation, Part, Scan, StoreError, Workspace};
+use super::{DocumentDifference, DocumentStore, Generation, Part, Scan, StoreError, Walked, Workspace, merging::walk};
 use crate::paging::{Page, id_bytes};
 
 /// The index entries of one document.
@@ -143,7 +143,44 @@ impl<M: Model> Collection<M> {
         Ok(self.store.generations(M::NAME).await?.building)
     }
 
-    /// Makes a generation that was built the live one: queries from now on read it.
+    /// Where the generation that was live before is written, to go back to it; none where none is kept.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn previous(&self) -> Result<Option<Workspace<M>>, StoreError> {
+        match self.store.generations(M::NAME).await?.previous {
+            Some(previous) => Workspace::open(Arc::clone(&self.store), previous).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Walks over all documents of the live generation and of another one, and tells which are not the same. `watch` is told
+    /// how many were compared, and says whether to go on; none when it does not.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn walk_beside(
+        &self,
+        other: Generation,
+        watch: impl FnMut(u64) -> bool,
+    ) -> Result<Option<Walked>, StoreError> {
+        // Not held: a walk takes long, and nothing but whoever walks swaps generations.
+        let live = *self.live.read().await;
+        walk(self.store.as_ref(), live, other, watch).await
+    }
+
+    /// What differs between a document of the live generation and of another one; none if nothing does.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn difference(&self, other: Generation, key: &[u8]) -> Result<Option<DocumentDifference>, StoreError> {
+        let live = self.live.read().await;
+        let shown = self.store.get(*live, Part::Documents, key).await?;
+        let derived = self.store.get(other, Part::Documents, key).await?;
+        Ok(DocumentDifference::between(key, shown.as_deref(), derived.as_deref()))
+    }
+
+    /// Makes a generation that was built, or the one before, the live one: queries from now on read it.
     ///
     /// # Errors
     /// When the store fails.
@@ -154,7 +191,7 @@ impl<M: Model> Collection<M> {
         Ok(())
     }
 
-    /// Drops a generation that was being built.
+    /// Drops a generation that was being built, or the one before.
     ///
     /// # Errors
     /// When the store fails.

@@ -25,6 +25,16 @@ pub struct Workspace<M: Model> {
     changed: Vec<M::Key>,
 }
 
+/// What a workspace would write.
+#[derive(Debug, Default)]
+pub struct Batch {
+    writes: Vec<Write>,
+    /// Documents that were not there before.
+    appeared: u64,
+    /// Documents that were there before, and are not any more.
+    gone: u64,
+}
+
 struct Cached<D> {
     document: Option<D>,
     /// The index entries as the store has them; none for a document the store does not have.
@@ -102,20 +112,57 @@ impl<M: Model> Workspace<M> {
     /// # Errors
     /// When the store fails; then it is to be gone on from [`Self::resume`].
     pub async fn commit(&mut self, position: u64, skipped: u64) -> Result<(), StoreError> {
-        let mut writes = Vec::with_capacity(self.changed.len() * 2);
+        let batch = self.batch()?;
+        self.commit_all(vec![batch], position, skipped).await
+    }
+
+    /// What a commit would write. For several workspaces on one generation, each with keys of its own: one of them commits
+    /// the batches of all, and tells the others so by [`Self::committed_elsewhere`].
+    ///
+    /// # Errors
+    /// When a document cannot be written as JSON.
+    pub fn batch(&self) -> Result<Batch, StoreError> {
+        let mut batch = Batch {
+            writes: Vec::with_capacity(self.changed.len() * 2),
+            appeared: 0,
+            gone: 0,
+        };
+        for key in &self.changed {
+            if let Some(cached) = self.cached.get(key) {
+                batch.appeared += u64::from(cached.stored.is_none() && cached.document.is_some());
+                batch.gone += u64::from(cached.stored.is_some() && cached.document.is_none());
+                write::<M>(key, cached, &mut batch.writes)?;
+            }
+        }
+        Ok(batch)
+    }
+
+    /// Commits the batches of all workspaces on this generation as one.
+    ///
+    /// # Errors
+    /// When the store fails; then all are to be gone on from [`Self::resume`].
+    pub async fn commit_all(&mut self, batches: Vec<Batch>, position: u64, skipped: u64) -> Result<(), StoreError> {
         let mut checkpoint = Checkpoint {
             position,
             skipped: self.committed.skipped + skipped,
             documents: self.committed.documents,
         };
-        for key in &self.changed {
-            if let Some(cached) = self.cached.get(key) {
-                checkpoint.documents += u64::from(cached.stored.is_none() && cached.document.is_some());
-                checkpoint.documents -= u64::from(cached.stored.is_some() && cached.document.is_none());
-                write::<M>(key, cached, &mut writes)?;
+        let mut writes = vec![];
+        for batch in batches {
+            checkpoint.documents = (checkpoint.documents + batch.appeared).saturating_sub(batch.gone);
+            if writes.is_empty() {
+                writes = batch.writes;
+            } else {
+                writes.extend(batch.writes);
             }
         }
         self.store.commit(self.generation, writes, checkpoint).await?;
+        self.committed_elsewhere(checkpoint);
+        Ok(())
+    }
+
+    /// Another workspace on this generation has committed what was changed here too.
+    pub fn committed_elsewhere(&mut self, checkpoint: Checkpoint) {
         self.committed = checkpoint;
         for key in self.changed.drain(..) {
             if let Some(cached) = self.cached.get_mut(&key) {
@@ -126,7 +173,17 @@ impl<M: Model> Workspace<M> {
         if self.cached.len() > REMEMBERED {
             self.cached.clear();
         }
-        Ok(())
+    }
+
+    /// A further workspace on the same generation, for other keys.
+    pub fn beside(&self) -> Self {
+        Self {
+            store: Arc::clone(&self.store),
+            generation: self.generation,
+            committed: self.committed,
+            cached: HashMap::new(),
+            changed: Vec::new(),
+        }
     }
 
     /// Forgets what is not committed: the next event is applied to what the store has.
