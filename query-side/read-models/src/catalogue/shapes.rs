@@ -156,6 +156,8 @@ pub enum InsteadKind {
     Spelling,
     /// The keyboard was in the wrong language: `zjvl` is 커피.
     Keyboard,
+    /// What was typed goes on like that in some titles: `ㅋㅍ` in 커피 머신.
+    Unfinished,
     /// Nothing was found whichever way: what is bought most is shown.
     Popular,
 }
@@ -171,6 +173,8 @@ pub struct SearchResults {
     pub facets: Facets,
     /// Where the next page starts, opaque; absent on the last page.
     pub next: Option<Vec<u8>>,
+    /// Hardly any product has all the words: these have some of them.
+    pub partial: bool,
     /// What was searched for, where it is not what was typed.
     pub instead: Option<Instead>,
     /// What the customer may have meant, where something was found as typed.

@@ -1,3 +1,5 @@
 //! What is true of words whichever engine looks for them.
 
+pub(crate) mod hangul;
+pub(crate) mod keyboard;
 pub(crate) mod korean;

@@ -162,8 +162,9 @@ impl OpenGeneration {
             size: size + 1,
             after,
         };
-        let found = find(&searcher, &question, search, ranking).map_err(failed)?;
-        self.answer(&searcher, &question, found, size, sort).map_err(failed)
+        let (found, partial) = find(&searcher, &question, search, ranking).map_err(failed)?;
+        let answer = self.answer(&searcher, &question, found, size, sort).map_err(failed)?;
+        Ok(SearchResults { partial, ..answer })
     }
 
     fn answer(
@@ -203,15 +204,20 @@ impl OpenGeneration {
     }
 }
 
-/// Products that have all the words; if hardly any has, those that have some.
+/// Products that have all the words; if hardly any has, those that have some, and that it is so.
 ///
 /// Decided without the filters: choosing a facet narrows what was found and never turns the question into another.
-fn find(searcher: &Searcher, question: &Question, search: &Wanted, ranking: Ranking) -> Result<Found, StoreError> {
-    let mut needed = question.len();
-    if needed > 1 && searcher.search(&question.text(needed), &Count)? < FEW {
-        needed = 1;
-    }
-    Ok(searcher.search(&question.query(&search.filters, needed), &ranking)?)
+fn find(
+    searcher: &Searcher,
+    question: &Question,
+    search: &Wanted,
+    ranking: Ranking,
+) -> Result<(Found, bool), StoreError> {
+    let all = question.len();
+    let partial = all > 1 && searcher.search(&question.text(all), &Count)? < FEW;
+    let needed = if partial { 1 } else { all };
+    let found = searcher.search(&question.query(&search.filters, needed), &ranking)?;
+    Ok((found, partial))
 }
 
 fn failed(error: StoreError) -> SearchError {
