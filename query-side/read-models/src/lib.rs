@@ -4,6 +4,7 @@
 //!   event does to it ([`projection`]);
 //! - [`documents`]: the port that stores documents, its embedded adapter on fjall, and the contract suite of both;
 //! - [`catalogue`]: search over the products, on tantivy;
+//! - [`elastic`]: both on Elasticsearch;
 //! - [`progress`]: how far each projection has come, so that a query can wait for a command's effect;
 //! - [`ReadModels`]: all of them, opened in one folder; [`filling`]: filled from another process.
 //!
@@ -12,6 +13,7 @@
 
 pub mod catalogue;
 pub mod documents;
+pub mod elastic;
 pub mod filling;
 pub mod models;
 mod paging;

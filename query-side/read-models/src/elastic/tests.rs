@@ -1,0 +1,35 @@
+//! On a real node: where `JANGTEO_TEST_ELASTICSEARCH` names one.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::documents::contract;
+
+/// The node to test on.
+fn address() -> Option<String> {
+    std::env::var("JANGTEO_TEST_ELASTICSEARCH").ok()
+}
+
+/// What this test made there, gone with it.
+struct Place {
+    node: Arc<Node>,
+}
+
+impl Place {
+    async fn new() -> Option<Self> {
+        let prefix = format!("test-{}", uuid::Uuid::now_v7().simple());
+        let node = Node::connect(&ElasticSettings::new(address()?, prefix)).await.unwrap();
+        Some(Self { node: Arc::new(node) })
+    }
+
+    async fn clear(self) {
+        self.node.drop_all().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_store_keeps_the_contract() {
+    let Some(place) = Place::new().await else { return };
+    contract::all(Arc::new(ElasticDocuments::new(Arc::clone(&place.node), Plain))).await;
+    place.clear().await;
+}
