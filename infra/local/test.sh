@@ -11,13 +11,38 @@ infra/local/chromium.sh
 infra/local/node-client.sh >/dev/null || true
 infra/local/python-client.sh >/dev/null || true
 
+# One Elasticsearch node for the whole run, started while the shop is built; each test has index names of its own there.
+elasticsearch="$(mktemp -d)"
+node=""
+if [ -z "${JANGTEO_TEST_ELASTICSEARCH:-}" ]; then
+    infra/local/elasticsearch.sh "$elasticsearch/node" >"$elasticsearch/address" 2>"$elasticsearch/why" &
+    node=$!
+fi
+stop_elasticsearch() {
+    if [ -n "$node" ]; then
+        kill "$node" 2>/dev/null || true
+        wait "$node" 2>/dev/null || true
+    fi
+    rm -rf "$elasticsearch"
+}
+
 # Tests that need something this machine lacks write one line here and pass; the lines are shown at the end.
 JANGTEO_SKIPPED="$(mktemp)"
 export JANGTEO_SKIPPED
-trap 'rm -f "$JANGTEO_SKIPPED"' EXIT
+trap 'stop_elasticsearch; rm -f "$JANGTEO_SKIPPED"' EXIT
 
 # The system tests start the real binary.
 cargo build --workspace --bins
+
+if [ -n "$node" ]; then
+    while kill -0 "$node" 2>/dev/null && [ ! -s "$elasticsearch/address" ]; do sleep 0.5; done
+    JANGTEO_TEST_ELASTICSEARCH="$(cat "$elasticsearch/address")"
+    export JANGTEO_TEST_ELASTICSEARCH
+    if [ -z "$JANGTEO_TEST_ELASTICSEARCH" ]; then
+        unset JANGTEO_TEST_ELASTICSEARCH
+        echo "everything on Elasticsearch: $(tail -1 "$elasticsearch/why")" >>"$JANGTEO_SKIPPED"
+    fi
+fi
 
 status=0
 cargo nextest run --workspace --no-fail-fast "$@" || status=$?
