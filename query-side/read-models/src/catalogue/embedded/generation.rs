@@ -3,7 +3,8 @@
 use std::{
     fs,
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
 use bytes::Bytes;
@@ -19,12 +20,15 @@ use super::{
     highlighting::Marker,
     index::unreadable,
     listing,
+    narrowing::Narrowing,
     question::Question,
-    ranking::{Found, Rank, Ranking},
+    ranking::{Found, Order, Place, Ranking},
     schema::{Fields, schema},
+    snapshot::Snapshot,
+    views::Views,
 };
 use crate::{
-    catalogue::{CatalogueEntry, SearchError, SearchHit, SearchQuery, SearchResults, Sort, Wanted},
+    catalogue::{CatalogueEntry, Filters, SearchError, SearchHit, SearchQuery, SearchResults, Sort, Wanted},
     documents::{Checkpoint, Scan, StoreError, Write},
 };
 
@@ -41,6 +45,9 @@ pub(super) struct OpenGeneration {
     fields: Fields,
     /// Opened by the first commit: a generation that is only read costs no threads.
     writer: Mutex<Option<IndexWriter>>,
+    /// As of the last commit.
+    newest: Mutex<Arc<Snapshot>>,
+    views: Views,
 }
 
 /// What a hit shows of its entry.
@@ -77,13 +84,20 @@ impl OpenGeneration {
         let (schema, fields) = schema();
         let mut index = Index::open_or_create(directory, schema)?;
         index.set_tokenizers(analysers());
-        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        let reader: IndexReader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        let newest = Snapshot::first(reader.searcher())?;
         Ok(Self {
             index,
             reader,
             fields,
             writer: Mutex::default(),
+            newest: Mutex::new(Arc::new(newest)),
+            views: Views::default(),
         })
+    }
+
+    fn newest(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.newest.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The checkpoint is the commit's payload: what is searchable and how far it goes are one file.
@@ -96,12 +110,12 @@ impl OpenGeneration {
 
     /// An entry as JSON, by the bytes of its product's id.
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        listing::get(&self.reader.searcher(), &self.fields, key)
+        listing::get(&self.newest().searcher, &self.fields, key)
     }
 
     /// Entries in the order of their keys.
     pub(super) fn scan(&self, scan: Scan<'_>) -> Result<Vec<(Vec<u8>, Bytes)>, StoreError> {
-        listing::scan(&self.reader.searcher(), &self.fields, scan)
+        listing::scan(&self.newest().searcher, &self.fields, scan)
     }
 
     /// Writes entries and the checkpoint in one commit, and shows them.
@@ -117,7 +131,11 @@ impl OpenGeneration {
             *held = None;
         }
         committed?;
-        Ok(self.reader.reload()?)
+        self.reader.reload()?;
+        let next = self.newest().next(self.reader.searcher())?;
+        *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        self.views.forget_old(Instant::now());
+        Ok(())
     }
 
     fn open_writer(&self) -> Result<IndexWriter, StoreError> {
@@ -151,36 +169,58 @@ impl OpenGeneration {
             Sort::Relevance if question.is_empty() => Sort::Newest,
             sort => sort,
         };
-        let after = match &search.after {
-            Some(cursor) => Some(Rank::from_cursor(cursor, sort).ok_or(SearchError::BadCursor)?),
+        let place = match &search.after {
+            Some(cursor) => Some(Place::from_cursor(cursor, sort).ok_or(SearchError::BadCursor)?),
             None => None,
         };
-        let searcher = self.reader.searcher();
-        let ranking = Ranking {
+        let view = place.and_then(|place| self.views.find(place.view));
+        let snapshot = view.unwrap_or_else(|| self.newest());
+        let order = Order {
             sort,
             // One more than asked for says whether there is a next page.
             size: size + 1,
-            after,
+            after: place.map(|place| place.rank),
         };
-        let (found, partial) = find(&searcher, &question, search, ranking).map_err(failed)?;
-        let answer = self.answer(&searcher, &question, found, size, sort).map_err(failed)?;
-        Ok(SearchResults { partial, ..answer })
+        self.answer(&snapshot, &question, &search.filters, order).map_err(failed)
     }
 
     fn answer(
         &self,
-        searcher: &Searcher,
+        snapshot: &Arc<Snapshot>,
         question: &Question,
-        mut found: Found,
-        size: usize,
-        sort: Sort,
+        filters: &Filters,
+        order: Order,
     ) -> Result<SearchResults, StoreError> {
-        let more = found.best.len() > size;
-        found.best.truncate(size);
+        snapshot.number_values(filters).map_err(TantivyError::from)?;
+        let narrowing = Arc::new(Narrowing::by(filters, &snapshot.vocabulary));
+        let ranking = Ranking {
+            order,
+            snapshot,
+            narrowing: &narrowing,
+        };
+        let (mut found, partial) = find(&snapshot.searcher, question, filters, &ranking)?;
+        let more = found.best.len() == order.size;
+        found.best.truncate(order.size - 1);
+        let last = found.best.last().filter(|_| more);
+        let next = last.map(|(rank, _)| {
+            let view = self.views.keep(snapshot, Instant::now());
+            Place { view, rank: *rank }.cursor(order.sort)
+        });
+        Ok(SearchResults {
+            total: found.counts.total,
+            hits: self.hits(snapshot, question, &found)?,
+            facets: found.counts.facets(&narrowing, &snapshot.vocabulary),
+            next,
+            partial,
+            ..SearchResults::default()
+        })
+    }
+
+    fn hits(&self, snapshot: &Snapshot, question: &Question, found: &Found) -> Result<Vec<SearchHit>, StoreError> {
         let mut marker = Marker::of(question, self.index.tokenizers());
         let mut hits = Vec::with_capacity(found.best.len());
         for (_, address) in &found.best {
-            let source = listing::source(searcher, &self.fields, *address)?;
+            let source = listing::source(&snapshot.searcher, &self.fields, *address)?;
             let shown: Shown = serde_json::from_slice(&source).map_err(|error| unreadable(&error))?;
             hits.push(SearchHit {
                 highlight: marker.highlight(&shown.title, &shown.description),
@@ -193,14 +233,7 @@ impl OpenGeneration {
                 image: shown.image,
             });
         }
-        let last = found.best.last().filter(|_| more);
-        Ok(SearchResults {
-            total: found.total,
-            hits,
-            facets: found.facets,
-            next: last.map(|(rank, _)| rank.cursor(sort)),
-            ..SearchResults::default()
-        })
+        Ok(hits)
     }
 }
 
@@ -210,13 +243,13 @@ impl OpenGeneration {
 fn find(
     searcher: &Searcher,
     question: &Question,
-    search: &Wanted,
-    ranking: Ranking,
+    filters: &Filters,
+    ranking: &Ranking<'_>,
 ) -> Result<(Found, bool), StoreError> {
     let all = question.len();
     let partial = all > 1 && searcher.search(&question.text(all), &Count)? < FEW;
     let needed = if partial { 1 } else { all };
-    let found = searcher.search(&question.query(&search.filters, needed), &ranking)?;
+    let found = searcher.search(&question.query(filters, needed), ranking)?;
     Ok((found, partial))
 }
 

@@ -2,7 +2,7 @@
 
 use tantivy::{
     Term,
-    query::{AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, Occur, Query, RangeQuery, TermQuery},
+    query::{AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, Occur, Query, TermQuery},
     schema::{Field, IndexRecordOption},
     tokenizer::{TextAnalyzer, TokenizerManager},
 };
@@ -70,7 +70,7 @@ impl Question {
         (words.map(String::as_str).collect(), pairs.map(String::as_str).collect())
     }
 
-    /// The query: how many of the words must be there, and all of the filters.
+    /// The query: how many of the words must be there.
     pub(super) fn query(&self, filters: &Filters, words_needed: usize) -> Box<dyn Query> {
         let mut clauses = self.filters(filters);
         if !self.is_empty() {
@@ -129,44 +129,15 @@ impl Question {
         Box::new(BoostQuery::new(Box::new(query), boost))
     }
 
+    /// The filters that have no facet; see [`super::narrowing`] for the others.
     fn filters(&self, search: &Filters) -> Vec<(Occur, Box<dyn Query>)> {
-        let Fields {
-            category,
-            brand,
-            price,
-            in_stock,
-            ..
-        } = self.fields;
-        let exact = |term| Box::new(TermQuery::new(term, IndexRecordOption::Basic)) as Box<dyn Query>;
-        let mut filters = vec![];
-        if let Some(path) = search.category.as_deref() {
-            filters.push(exact(Term::from_field_text(category, path.trim_matches('/'))));
-        }
-        for name in &search.brands {
-            filters.push(exact(Term::from_field_text(brand, name)));
-        }
-        if let Some(wanted) = search.in_stock {
-            filters.push(exact(Term::from_field_bool(in_stock, wanted)));
-        }
-        if search.min_price.is_some() || search.max_price.is_some() {
-            let bound = |limit: Option<i64>| {
-                limit.map_or(std::ops::Bound::Unbounded, |amount| {
-                    std::ops::Bound::Included(Term::from_field_i64(price, amount))
-                })
-            };
-            filters.push(Box::new(RangeQuery::new(
-                bound(search.min_price),
-                bound(search.max_price),
-            )));
-        }
-        // Filters choose; they do not say which product fits better.
-        let silent = |filter| {
-            (
-                Occur::Must,
-                Box::new(ConstScoreQuery::new(filter, 0.0)) as Box<dyn Query>,
-            )
-        };
-        filters.into_iter().map(silent).collect()
+        let in_stock = search.in_stock.map(|wanted| {
+            let term = Term::from_field_bool(self.fields.in_stock, wanted);
+            // Filters choose; they do not say which product fits better.
+            let silent = ConstScoreQuery::new(Box::new(TermQuery::new(term, IndexRecordOption::Basic)), 0.0);
+            (Occur::Must, Box::new(silent) as Box<dyn Query>)
+        });
+        in_stock.into_iter().collect()
     }
 }
 

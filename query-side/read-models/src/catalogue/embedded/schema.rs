@@ -1,5 +1,7 @@
 //! The fields of the index, and how an entry fills them.
 
+use std::borrow::Cow;
+
 use event_schemas::product::AttributeValue;
 use tantivy::{
     TantivyDocument, Term,
@@ -19,6 +21,11 @@ const TITLE: usize = 5;
 const BRAND: usize = 3;
 const CATEGORY: usize = 3;
 
+/// Between an attribute's name and its value.
+pub(super) const SEPARATOR: char = '\u{1f}';
+/// Longer values, in bytes, are texts to read, not values to choose.
+const LONGEST_VALUE: usize = 200;
+
 /// The fields of the index.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fields {
@@ -28,6 +35,7 @@ pub(super) struct Fields {
     pub(super) code: Field,
     pub(super) category: Field,
     pub(super) brand: Field,
+    attribute: Field,
     pub(super) price: Field,
     pub(super) in_stock: Field,
     listed_at: Field,
@@ -41,6 +49,7 @@ pub(super) struct Fields {
 pub(super) mod columns {
     pub(in super::super) const CATEGORY: &str = "category";
     pub(in super::super) const BRAND: &str = "brand";
+    pub(in super::super) const ATTRIBUTE: &str = "attribute";
     pub(in super::super) const PRICE: &str = "price";
     pub(in super::super) const LISTED_AT: &str = "listed_at";
     pub(in super::super) const POPULARITY: &str = "popularity";
@@ -66,6 +75,7 @@ pub(super) fn schema() -> (Schema, Fields) {
         code: schema.add_text_field("code", STRING),
         category: schema.add_text_field(columns::CATEGORY, exact.clone()),
         brand: schema.add_text_field(columns::BRAND, exact),
+        attribute: schema.add_text_field(columns::ATTRIBUTE, TextOptions::from(FAST)),
         price: schema.add_i64_field(columns::PRICE, number.clone()),
         in_stock: schema.add_bool_field("in_stock", number),
         listed_at: schema.add_i64_field(columns::LISTED_AT, FAST),
@@ -97,6 +107,12 @@ impl Fields {
         }
         if !entry.brand.is_empty() {
             document.add_text(self.brand, &entry.brand);
+        }
+        for (name, value) in &entry.attributes {
+            let value = attribute_text(value);
+            if value.len() <= LONGEST_VALUE {
+                document.add_text(self.attribute, attribute_term(name, &value));
+            }
         }
         document.add_i64(self.price, entry.price.amount);
         document.add_i64(self.listed_at, entry.listed_at.as_millis());
@@ -136,6 +152,20 @@ impl Fields {
             document.add_text(self.code, code);
         }
     }
+}
+
+/// An attribute's value as customers choose it.
+fn attribute_text(value: &AttributeValue) -> Cow<'_, str> {
+    match value {
+        AttributeValue::Text(text) => text.into(),
+        AttributeValue::Number(number) => number.to_string().into(),
+        AttributeValue::Flag(flag) => flag.to_string().into(),
+    }
+}
+
+/// An attribute with one of its values, as a term.
+pub(super) fn attribute_term(name: &str, value: &str) -> String {
+    format!("{name}{SEPARATOR}{value}")
 }
 
 /// The attributes' texts; numbers and flags say nothing without their name.
