@@ -12,3 +12,18 @@ fn engine() -> (SearchIndex, tempfile::TempDir) {
 async fn highlighting() {
     contract::highlighting(&engine().0).await;
 }
+
+#[tokio::test]
+async fn narrowing() {
+    contract::narrowing(&engine().0).await;
+}
+
+#[tokio::test]
+async fn walking() {
+    contract::walking(&engine().0).await;
+}
+
+#[tokio::test]
+async fn generations() {
+    contract::generations(&engine().0).await;
+}
