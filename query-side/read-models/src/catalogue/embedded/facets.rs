@@ -90,7 +90,8 @@ impl Counts {
         sum(&mut self.brand, &other.brand);
         sum(&mut self.price, &other.price);
         sum(&mut self.attribute, &other.attribute);
-        self.other_values.resize(self.other_values.len().max(other.other_values.len()), vec![]);
+        self.other_values
+            .resize(self.other_values.len().max(other.other_values.len()), vec![]);
         for (to, from) in self.other_values.iter_mut().zip(&other.other_values) {
             sum(to, from);
         }
@@ -131,7 +132,10 @@ impl Counts {
         }
         let products = |values: &[(usize, u32)]| values.iter().map(|(_, count)| u64::from(*count)).sum::<u64>();
         let asked = |name: &str| narrowing.attributes.iter().any(|(asked, _)| asked == name);
-        let mut most: Vec<_> = facets.iter().map(|(name, values)| (asked(name), products(values), *name)).collect();
+        let mut most: Vec<_> = facets
+            .iter()
+            .map(|(name, values)| (asked(name), products(values), *name))
+            .collect();
         most.sort_unstable_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)).then_with(|| a.2.cmp(b.2)));
         let others = narrowing.attributes.iter().zip(&self.other_values);
         for ((asked, _), counts) in others {
@@ -179,7 +183,10 @@ fn ranked<'a>(mut counts: Vec<(usize, u32)>, text: impl Fn(usize) -> &'a str) ->
         let least = *least;
         counts.retain(|(_, count)| *count >= least);
     }
-    let mut counts: Vec<_> = counts.into_iter().map(|(value, count)| (Reverse(count), text(value))).collect();
+    let mut counts: Vec<_> = counts
+        .into_iter()
+        .map(|(value, count)| (Reverse(count), text(value)))
+        .collect();
     counts.sort_unstable();
     counts.truncate(FACET_VALUES);
     let shown = counts.into_iter().map(|(Reverse(count), value)| FacetCount {
@@ -235,7 +242,13 @@ mod tests {
     fn the_most_frequent_are_shown_by_name_where_they_are_equal() {
         let counts: Vec<_> = (0..100).map(|value| (value, u32::from(value % 50 == 7) + 1)).collect();
         let names: Vec<_> = (0..100).map(|value| format!("{value:03}")).collect();
-        let shown: Vec<_> = ranked(counts, |value| &names[value]).into_iter().map(|count| count.value).collect();
-        assert_eq!((shown.len(), &shown[..4]), (20, &["007", "057", "000", "001"].map(str::to_owned)[..]));
+        let shown: Vec<_> = ranked(counts, |value| &names[value])
+            .into_iter()
+            .map(|count| count.value)
+            .collect();
+        assert_eq!(
+            (shown.len(), &shown[..4]),
+            (20, &["007", "057", "000", "001"].map(str::to_owned)[..])
+        );
     }
 }

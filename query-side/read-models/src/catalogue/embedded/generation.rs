@@ -181,7 +181,8 @@ impl OpenGeneration {
             size: size + 1,
             after: place.map(|place| place.rank),
         };
-        self.answer(&snapshot, &question, &search.filters, order).map_err(failed)
+        self.answer(&snapshot, &question, &search.filters, order)
+            .map_err(failed)
     }
 
     fn answer(

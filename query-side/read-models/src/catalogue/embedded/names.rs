@@ -95,7 +95,10 @@ impl NamedColumn {
     /// The numbers of a product's values; none before [`Self::number`].
     pub(super) fn of(&self, doc: DocId) -> impl Iterator<Item = usize> {
         let numbers = self.numbers.get().map_or(&[][..], Vec::as_slice);
-        let values = self.column.iter().flat_map(move |column| column.ords().values_for_doc(doc));
+        let values = self
+            .column
+            .iter()
+            .flat_map(move |column| column.ords().values_for_doc(doc));
         values.filter_map(move |value| numbers.get(usize::try_from(value).ok()?).map(|number| *number as usize))
     }
 }

@@ -27,7 +27,10 @@ pub(super) struct Narrowing {
 impl Narrowing {
     /// The vocabulary knows all values of the segments that will be searched.
     pub(super) fn by(filters: &Filters, vocabulary: &Vocabulary) -> Self {
-        let category = filters.category.as_deref().map(|path| path.trim_matches('/').to_owned());
+        let category = filters
+            .category
+            .as_deref()
+            .map(|path| path.trim_matches('/').to_owned());
         let chosen = |names: &Names, values: &[String]| {
             let names = names.read();
             let numbers = values.iter().filter_map(|value| names.find(value));
@@ -37,7 +40,9 @@ impl Narrowing {
             let terms: Vec<_> = values.iter().map(|value| attribute_term(name, value)).collect();
             (name.clone(), chosen(&vocabulary.attribute, &terms))
         };
-        let Filters { min_price, max_price, .. } = filters;
+        let Filters {
+            min_price, max_price, ..
+        } = filters;
         Self {
             counts_attributes: category.is_some(),
             category: category.map(|path| chosen(&vocabulary.category, &[path])),
@@ -52,13 +57,21 @@ impl Narrowing {
     pub(super) fn missed(&self, columns: &Columns, doc: DocId) -> Missed {
         let mut missed = Missed::Nothing;
         let has = |column: &NamedColumn, chosen: &[usize]| column.of(doc).any(|value| chosen.contains(&value));
-        if self.category.as_ref().is_some_and(|chosen| !has(&columns.category, chosen)) {
+        if self
+            .category
+            .as_ref()
+            .is_some_and(|chosen| !has(&columns.category, chosen))
+        {
             missed = missed.and(Facet::Category);
         }
         if self.brands.as_ref().is_some_and(|chosen| !has(&columns.brand, chosen)) {
             missed = missed.and(Facet::Brand);
         }
-        if self.price.as_ref().is_some_and(|range| !range.contains(&columns.price(doc))) {
+        if self
+            .price
+            .as_ref()
+            .is_some_and(|range| !range.contains(&columns.price(doc)))
+        {
             missed = missed.and(Facet::Price);
         }
         for (place, (_, chosen)) in self.attributes.iter().enumerate() {

@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use tantivy::{
-    DocId, Searcher, SegmentReader,
-    columnar::Column,
-    index::SegmentId,
-};
+use tantivy::{DocId, Searcher, SegmentReader, columnar::Column, index::SegmentId};
 
 use super::{
     names::{NamedColumn, Names},
@@ -69,7 +65,10 @@ impl Snapshot {
     fn of(searcher: Searcher, opened: &[Arc<Columns>], vocabulary: Arc<Vocabulary>) -> tantivy::Result<Self> {
         let columns = |reader: &SegmentReader| {
             let before = opened.iter().find(|columns| columns.segment == reader.segment_id());
-            before.map_or_else(|| Columns::open(reader).map(Arc::new), |columns| Ok(Arc::clone(columns)))
+            before.map_or_else(
+                || Columns::open(reader).map(Arc::new),
+                |columns| Ok(Arc::clone(columns)),
+            )
         };
         let segments = searcher.segment_readers().iter().map(columns);
         Ok(Self {

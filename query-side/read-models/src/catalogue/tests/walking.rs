@@ -76,7 +76,10 @@ async fn facets_respect_every_filter_but_their_own() {
         assert_eq!(*count, expected as u64, "{value}");
     }
     for FacetCount { value, count } in &results.facets.category {
-        let expected = within("category").iter().filter(|entry| entry.category.starts_with(value)).count();
+        let expected = within("category")
+            .iter()
+            .filter(|entry| entry.category.starts_with(value))
+            .count();
         assert_eq!(*count, expected as u64, "{value}");
     }
     for PriceRange { from, to, count } in &results.facets.price {
