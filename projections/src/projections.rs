@@ -1,6 +1,6 @@
 //! All projections, running.
 
-use std::{sync::Arc, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 
 use event_log::{EventLog, LogError};
 use futures_util::future::BoxFuture;
@@ -15,10 +15,12 @@ use tokio::{
 };
 
 use crate::{
+    auditing::{AuditError, AuditScope, AuditStatus},
     running::{
         pages::Pages,
         runner::{self, Request, Runner, Surroundings},
     },
+    sentinel::{self, Sentinel, Watched},
     status::{ProjectionState, ProjectionStatus},
 };
 
@@ -39,10 +41,29 @@ pub enum RebuildError {
     Failed(String),
 }
 
-/// How to run; so far nothing needs to be chosen.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// How to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Config {}
+pub struct Config {
+    /// Looks after the documents all the time; nobody does where there is none.
+    pub sentinel: Option<Sentinel>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            sentinel: Some(Sentinel::default()),
+        }
+    }
+}
+
+impl Config {
+    /// With another sentinel, or none.
+    #[must_use]
+    pub const fn with_sentinel(self, sentinel: Option<Sentinel>) -> Self {
+        Self { sentinel }
+    }
+}
 
 /// Starts the projection of each read model.
 struct Starting {
@@ -63,6 +84,7 @@ pub struct Projections {
     pages: Arc<Pages>,
     stop: watch::Sender<bool>,
     follower: JoinHandle<()>,
+    sentinel: Option<thread::JoinHandle<()>>,
 }
 
 impl Projections {
@@ -70,7 +92,11 @@ impl Projections {
     ///
     /// # Errors
     /// When the read models cannot be read.
-    pub async fn start(log: Arc<dyn EventLog>, read_models: Arc<ReadModels>, _: Config) -> Result<Self, StoreError> {
+    pub async fn start(
+        log: Arc<dyn EventLog>,
+        read_models: Arc<ReadModels>,
+        config: Config,
+    ) -> Result<Self, StoreError> {
         let (stop, stopped) = watch::channel(false);
         let pages = Arc::new(Pages::of(log));
         let around = Surroundings {
@@ -84,6 +110,9 @@ impl Projections {
         for start in starting.starts {
             runners.push(start.await?);
         }
+        let sentinel = config
+            .sentinel
+            .map(|sentinel| set_up(sentinel, &runners, stopped.clone()));
         let following = Arc::clone(&pages);
         let follower = tokio::spawn(async move { following.follow(stopped).await });
         Ok(Self {
@@ -91,6 +120,7 @@ impl Projections {
             pages,
             stop,
             follower,
+            sentinel: sentinel.transpose()?,
         })
     }
 
@@ -109,12 +139,9 @@ impl Projections {
     /// # Errors
     /// See [`RebuildError`].
     pub async fn rebuild(&self, name: &str) -> Result<(), RebuildError> {
-        let unknown = || RebuildError::Unknown(name.to_owned());
         let runner = self
-            .runners
-            .iter()
-            .find(|runner| runner.name == name)
-            .ok_or_else(unknown)?;
+            .runner(name)
+            .ok_or_else(|| RebuildError::Unknown(name.to_owned()))?;
         let stopped = || RebuildError::Failed("the shop is stopping".to_owned());
         let (answer, answered) = oneshot::channel();
         runner
@@ -165,9 +192,36 @@ impl Projections {
         }
     }
 
+    /// Begins to hold a projection's documents against the log. [`Self::audited`] tells how far it is, and what it found.
+    ///
+    /// # Errors
+    /// See [`AuditError`].
+    pub fn audit(&self, name: &str, scope: AuditScope) -> Result<(), AuditError> {
+        let audits = &self
+            .runner(name)
+            .ok_or_else(|| AuditError::Unknown(name.to_owned()))?
+            .audits;
+        audits.begin(scope, self.stop.subscribe())
+    }
+
+    /// How the last [`Self::audit`] of a projection stands; none where there was none since the start.
+    pub fn audited(&self, name: &str) -> Option<AuditStatus> {
+        self.runner(name)?.audits.status()
+    }
+
+    fn runner(&self, name: &str) -> Option<&Runner> {
+        self.runners.iter().find(|runner| runner.name == name)
+    }
+
     /// Stops all projections; what they have read is written.
     pub async fn shutdown(self) {
         self.stop.send_replace(true);
+        // Before the projections, which it may be waiting for.
+        if let Some(sentinel) = self.sentinel
+            && !matches!(tokio::task::spawn_blocking(move || sentinel.join()).await, Ok(Ok(())))
+        {
+            tracing::error!("the sentinel did not stop as it should");
+        }
         for runner in self.runners {
             let joined = tokio::task::spawn_blocking(move || runner.thread.join()).await;
             if !matches!(joined, Ok(Ok(()))) {
@@ -178,4 +232,19 @@ impl Projections {
             tracing::error!("the log was not followed to the end");
         }
     }
+}
+
+/// Sets the sentinel over all projections.
+fn set_up(
+    sentinel: Sentinel,
+    runners: &[Runner],
+    stop: watch::Receiver<bool>,
+) -> Result<thread::JoinHandle<()>, StoreError> {
+    let watched = runners.iter().map(|runner| Watched {
+        name: runner.name,
+        audit: Arc::clone(&runner.audit),
+        report: Arc::clone(&runner.report),
+    });
+    let started = sentinel::start(sentinel, watched.collect(), stop);
+    started.map_err(|error| StoreError::Unavailable(format!("no thread to be had: {error}")))
 }

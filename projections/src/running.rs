@@ -1,5 +1,6 @@
 //! Reading the log from a checkpoint, writing documents, rebuilding beside what is live.
 
+pub(crate) mod freshness;
 pub(crate) mod generation;
 pub(crate) mod pages;
 mod rebuilding;
@@ -7,6 +8,6 @@ pub(crate) mod report;
 pub(crate) mod runner;
 
 /// Waits until `stop` is set, or whoever could set it is gone.
-async fn stopped(stop: &mut tokio::sync::watch::Receiver<bool>) {
+pub(crate) async fn stopped(stop: &mut tokio::sync::watch::Receiver<bool>) {
     let _gone = stop.wait_for(|stop| *stop).await.is_err();
 }

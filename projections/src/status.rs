@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::{running::freshness::FreshnessStatus, tally::DriftStatus};
+
 /// What a projection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -35,6 +37,11 @@ pub struct ProjectionStatus {
     pub documents: u64,
     /// Events that could not be read or made no sense.
     pub skipped: u64,
+    /// How soon after they are in the log queries see events, as measured of late.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freshness: Option<FreshnessStatus>,
+    /// What is known of its correctness.
+    pub drift: DriftStatus,
     /// What went wrong last, while it is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use event_schemas::Timestamp;
 use read_models::documents::{Checkpoint, Generation, Model, StoreError, Workspace};
 
 use super::pages::Page;
@@ -19,6 +20,8 @@ pub(crate) struct Building<P: Projection> {
     /// Everything up to here is applied, though perhaps not committed.
     position: u64,
     skipped: u64,
+    /// When the log took the first event that queries do not see yet.
+    unseen: Option<Timestamp>,
     /// Since when something waits to be committed.
     waiting: Option<Instant>,
     keys: Vec<Key<P>>,
@@ -34,6 +37,7 @@ impl<P: Projection> Building<P> {
             position: workspace.committed().position,
             workspace,
             skipped: 0,
+            unseen: None,
             waiting: None,
             keys: Vec::new(),
             failed: false,
@@ -59,6 +63,11 @@ impl<P: Projection> Building<P> {
         }
     }
 
+    /// When the log took the first of the events that queries see since this was last asked.
+    pub(crate) fn newly_shown(&mut self) -> Option<Timestamp> {
+        self.unseen.take_if(|_| !self.workspace.is_changed())
+    }
+
     /// What is committed, with the events that were skipped since.
     pub(crate) fn checkpoint(&self) -> Checkpoint {
         let committed = self.workspace.committed();
@@ -77,6 +86,10 @@ impl<P: Projection> Building<P> {
     pub(crate) async fn take_in(&mut self, page: &Page) -> Result<(), StoreError> {
         let started = Instant::now();
         let events = page.behind(self.position);
+        // Whoever catches up with the past measures the past.
+        if !page.is_full() {
+            self.unseen = self.unseen.or(events.first().map(|event| event.recorded_at));
+        }
         for event in events.iter().filter(|event| needs::<P>(event)) {
             let applied = match read(event) {
                 Ok(fact) => self.apply(&fact).await?,
@@ -142,12 +155,24 @@ impl<P: Projection> Building<P> {
         Ok(())
     }
 
+    /// Where the documents are written, with all that was applied so far committed: for whoever holds them against the log.
+    pub(crate) async fn committed(&mut self) -> Result<&mut Workspace<P::Model>, StoreError> {
+        self.commit().await?;
+        Ok(&mut self.workspace)
+    }
+
+    /// Forgets what the projection remembers of documents: some were wrong.
+    pub(crate) fn unlearn(&mut self) {
+        self.projection = P::default();
+    }
+
     /// Goes back to what is committed, after something failed. [`Self::go_on`] comes next.
     pub(crate) fn forget(&mut self) {
         self.workspace.forget();
         self.projection = P::default();
         self.position = self.workspace.committed().position;
         self.skipped = 0;
+        self.unseen = None;
         self.waiting = None;
         self.failed = true;
     }

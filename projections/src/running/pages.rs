@@ -106,6 +106,20 @@ impl Pages {
         Ok((at.0 > position).then(|| self.remember(position, at.0, events)))
     }
 
+    /// The page that holds what follows `position`, for a reader who goes alone and through the past: it is not remembered,
+    /// so that it drives out nothing that others want.
+    pub(crate) async fn aside(&self, position: u64) -> Result<Option<Page>, LogError> {
+        let (events, at) = self
+            .log
+            .read_all(Position(position), &EventFilter::default(), PAGE)
+            .await?;
+        Ok((at.0 > position).then_some(Page {
+            after: position,
+            at: at.0,
+            events,
+        }))
+    }
+
     /// The log's last position.
     pub(crate) async fn head(&self) -> Result<u64, LogError> {
         Ok(self.log.head().await?.0)

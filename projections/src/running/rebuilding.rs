@@ -7,7 +7,7 @@ use read_models::documents::{Collection, Model, StoreError};
 use tokio::sync::watch;
 
 use super::{generation::Building, pages::Pages, report::Report};
-use crate::projection::Projection;
+use crate::{auditing::NotCompared, projection::Projection};
 
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -83,4 +83,6 @@ pub(super) enum Failure {
     Log(#[from] LogError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Compared(#[from] NotCompared),
 }

@@ -7,7 +7,11 @@ use std::{
 
 use read_models::documents::{Checkpoint, Generation};
 
-use crate::status::{ProjectionState, ProjectionStatus, RebuildStatus};
+use super::freshness::Freshness;
+use crate::{
+    status::{ProjectionState, ProjectionStatus, RebuildStatus},
+    tally::Tally,
+};
 
 /// A projection is live when it is no more than this behind: appends that are being shown this moment.
 const LIVE_WITHIN: u64 = 256;
@@ -17,6 +21,10 @@ const LIVE_WITHIN: u64 = 256;
 pub(crate) struct Report {
     name: &'static str,
     said: Mutex<Said>,
+    /// How soon queries see what is in the log.
+    pub(crate) freshness: Freshness,
+    /// What audits found.
+    pub(crate) tally: Tally,
 }
 
 #[derive(Debug, Default)]
@@ -43,6 +51,8 @@ impl Report {
         Self {
             name,
             said: Mutex::default(),
+            freshness: Freshness::new(name),
+            tally: Tally::new(name),
         }
     }
 
@@ -82,6 +92,21 @@ impl Report {
         self.said().rebuild = None;
     }
 
+    /// What queries see goes up to here.
+    pub(crate) fn position(&self) -> u64 {
+        self.said().position
+    }
+
+    /// How many documents there are.
+    pub(crate) fn documents(&self) -> u64 {
+        self.said().checkpoint.documents
+    }
+
+    /// Something is wrong.
+    pub(crate) fn is_failed(&self) -> bool {
+        self.said().error.is_some()
+    }
+
     /// Against the log's head.
     pub(crate) fn status(&self, head: u64) -> ProjectionStatus {
         let said = self.said();
@@ -101,6 +126,8 @@ impl Report {
             generation: said.generation,
             documents: said.checkpoint.documents,
             skipped: said.checkpoint.skipped,
+            freshness: self.freshness.status(),
+            drift: self.tally.status(),
             error: said.error.clone(),
             rebuild: said.rebuild.map(|rebuild| rebuild.status(head)),
         }

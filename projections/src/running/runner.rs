@@ -25,7 +25,11 @@ use super::{
     rebuilding::{Failure, build},
     report::Report,
 };
-use crate::{projection::Projection, projections::RebuildError};
+use crate::{
+    auditing::{self, Audit, Comparison, Ordered},
+    projection::Projection,
+    projections::RebuildError,
+};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -40,6 +44,7 @@ pub(crate) enum Request {
 enum Next<P: Projection> {
     Asked(Request),
     Rebuilt(Box<Building<P>>),
+    Compare(Comparison<P>),
     Page(Result<Arc<Page>, LogError>),
     Due,
     /// The pause after a failure is over.
@@ -58,6 +63,8 @@ pub(crate) struct Surroundings {
 pub(crate) struct Runner {
     pub(crate) name: &'static str,
     pub(crate) report: Arc<Report>,
+    pub(crate) audit: Arc<dyn Audit>,
+    pub(crate) audits: Ordered,
     pub(crate) requests: mpsc::Sender<Request>,
     pub(crate) thread: thread::JoinHandle<()>,
 }
@@ -67,6 +74,8 @@ struct Running<P: Projection> {
     collection: Collection<P::Model>,
     report: Arc<Report>,
     live: Building<P>,
+    /// Documents to be held against the log.
+    comparisons: mpsc::Receiver<Comparison<P>>,
     /// Gives the rebuilt generation when it is ready.
     rebuilt: Option<oneshot::Receiver<Box<Building<P>>>>,
     /// The thread that builds it.
@@ -84,12 +93,15 @@ pub(crate) async fn start<P: Projection>(
 ) -> Result<Runner, StoreError> {
     let report = Arc::new(Report::new(P::Model::NAME));
     let (requests, incoming) = mpsc::channel(1);
+    let (pages, said) = (Arc::clone(&surroundings.pages), Arc::clone(&report));
+    let (audit, comparisons) = auditing::auditor(collection.clone(), pages, said);
     let unfinished = collection.unfinished().await?.is_some();
     let mut running = Running::<P> {
         live: Building::new(collection.workspace().await?),
         surroundings,
         collection,
         report: Arc::clone(&report),
+        comparisons,
         rebuilt: None,
         builder: None,
         pause: None,
@@ -108,7 +120,9 @@ pub(crate) async fn start<P: Projection>(
     let thread = thread::Builder::new().name(P::Model::NAME.to_owned()).spawn(body);
     Ok(Runner {
         name: P::Model::NAME,
+        audits: Ordered::new(P::Model::NAME, Arc::clone(&audit), Arc::clone(&report)),
         report,
+        audit,
         requests,
         thread: thread.map_err(|error| StoreError::Unavailable(format!("no thread to be had: {error}")))?,
     })
@@ -151,6 +165,7 @@ impl<P: Projection> Running<P> {
             biased;
             Some(request) = requests.recv() => Next::Asked(request),
             rebuilt = ready(&mut self.rebuilt) => Next::Rebuilt(rebuilt),
+            Some(comparison) = self.comparisons.recv() => Next::Compare(comparison),
             page = self.surroundings.pages.after(self.live.position()) => Next::Page(page),
             () = until(due), if due.is_some() => Next::Due,
         }
@@ -163,6 +178,7 @@ impl<P: Projection> Running<P> {
                 let _gone = answer.send(self.begin_rebuild(false));
             }
             Next::Rebuilt(rebuilt) => self.adopt(*rebuilt).await?,
+            Next::Compare(comparison) => comparison.carry_out(&mut self.live, &self.surroundings.pages).await?,
             Next::Page(page) => self.live.take_in(&*page?).await?,
             Next::Due => self.live.commit().await?,
             Next::Again => {
@@ -200,8 +216,11 @@ impl<P: Projection> Running<P> {
         }
     }
 
-    fn shown(&self) {
+    fn shown(&mut self) {
         let shown = self.live.shown();
+        if let Some(recorded) = self.live.newly_shown() {
+            self.report.freshness.shown(recorded);
+        }
         self.report.shows(self.live.generation(), self.live.checkpoint(), shown);
         self.surroundings.read_models.progress().reached(P::Model::NAME, shown);
         let lag = self.surroundings.pages.heard().saturating_sub(shown);

@@ -13,7 +13,7 @@ mod port;
 mod tests;
 mod workspace;
 
-pub use collection::{Collection, IndexKeys, Model, ModelKey};
+pub use collection::{Collection, IndexKeys, Model, ModelKey, read};
 pub use difference::{DocumentDifference, FieldDifference};
 pub use embedded::Documents;
 pub use merging::Walked;

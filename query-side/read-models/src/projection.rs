@@ -37,7 +37,7 @@ pub enum Unexpected {
 
 /// Fills one read model. Nothing in here reads a clock or a store, or could act on the world outside: the same events always
 /// make the same documents, however often they are read.
-pub trait Projection: Default + Send + 'static {
+pub trait Projection: Default + Send + Sync + 'static {
     /// What it fills.
     type Model: Model;
 

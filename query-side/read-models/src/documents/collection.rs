@@ -2,6 +2,7 @@
 
 use std::{fmt, hash::Hash, marker::PhantomData, sync::Arc};
 
+use bytes::Bytes;
 use event_schemas::Id;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::RwLock;
@@ -114,6 +115,24 @@ impl<M: Model> Collection<M> {
         Ok(Page { items, next })
     }
 
+    /// Stored documents of the live generation with their keys, as they are stored.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn stored(&self, scan: Scan<'_>) -> Result<Vec<(Vec<u8>, Bytes)>, StoreError> {
+        let live = self.live.read().await;
+        self.store.scan(*live, Part::Documents, scan).await
+    }
+
+    /// Whether lists find a document of that key as it should be.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn lists(&self, key: &[u8], document: &M::Document) -> Result<bool, StoreError> {
+        let live = self.live.read().await;
+        lists::<M>(self.store.as_ref(), *live, key, document).await
+    }
+
     /// Where the live generation is written.
     ///
     /// # Errors
@@ -201,11 +220,34 @@ impl<M: Model> Collection<M> {
 }
 
 /// A document from its bytes.
-pub(super) fn read<M: Model>(bytes: &[u8]) -> Result<M::Document, StoreError> {
-    serde_json::from_slice(bytes).map_err(|error| StoreError::Unreadable {
+///
+/// # Errors
+/// When they are no document of the model.
+pub fn read<M: Model>(bytes: &[u8]) -> Result<M::Document, StoreError> {
+    serde_json::from_slice(bytes).map_err(|error| unreadable::<M>(&error))
+}
+
+pub(super) fn unreadable<M: Model>(error: &serde_json::Error) -> StoreError {
+    StoreError::Unreadable {
         model: M::NAME,
         detail: error.to_string(),
-    })
+    }
+}
+
+/// Whether the index of a generation has all entries of a document.
+pub(super) async fn lists<M: Model>(
+    store: &dyn DocumentStore,
+    generation: Generation,
+    key: &[u8],
+    document: &M::Document,
+) -> Result<bool, StoreError> {
+    for entry in M::index(document) {
+        let listed = store.get(generation, Part::Index, &entry).await?;
+        if listed.as_deref() != Some(key) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 impl<M> Clone for Collection<M> {

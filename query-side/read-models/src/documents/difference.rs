@@ -29,6 +29,14 @@ impl DocumentDifference {
     /// More fields than this are not listed.
     pub const MOST_FIELDS: usize = 20;
 
+    /// A document that differs in what is no field of it.
+    pub fn without_fields(key: &[u8]) -> Self {
+        Self {
+            key: readable(key),
+            fields: vec![],
+        }
+    }
+
     /// What differs between a document as it is shown and as it was derived again; none if nothing does.
     pub fn between(key: &[u8], shown: Option<&[u8]>, derived: Option<&[u8]>) -> Option<Self> {
         if shown == derived {

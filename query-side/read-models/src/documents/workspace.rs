@@ -3,6 +3,8 @@
 //! A document that many events of a batch change is read once and written once. What is in the cache but not committed is
 //! seen by no query, and lost without harm: the checkpoint did not move either.
 
+mod restoring;
+
 use std::{
     collections::{HashMap, hash_map},
     fmt,
@@ -10,7 +12,8 @@ use std::{
 };
 
 use super::{
-    Checkpoint, DocumentStore, Generation, IndexKeys, Model, ModelKey, Part, StoreError, Write, collection::read,
+    Checkpoint, DocumentStore, Generation, IndexKeys, Model, ModelKey, Part, StoreError, Write,
+    collection::{lists, read, unreadable},
 };
 
 /// Documents remembered between two commits, so that the next event of the same order need not read it again.
@@ -221,10 +224,7 @@ fn write<M: Model>(key: &M::Key, cached: &Cached<M::Document>, writes: &mut Vec<
         value: Some(key.clone()),
     }));
     let value = cached.document.as_ref().map(serde_json::to_vec).transpose();
-    let value = value.map_err(|error| StoreError::Unreadable {
-        model: M::NAME,
-        detail: error.to_string(),
-    })?;
+    let value = value.map_err(|error| unreadable::<M>(&error))?;
     writes.push(Write {
         part: Part::Documents,
         key,
