@@ -1,5 +1,6 @@
 //! Events in, documents out: through the real log port, the real stores, the real runner.
 
+mod auditing;
 mod documents;
 mod failures;
 mod history;
@@ -19,7 +20,7 @@ use read_models::{
 use uuid::Uuid;
 
 use crate::{
-    Config, ProjectionStatus, Projections,
+    Config, ProjectionStatus, Projections, Sentinel,
     projection::{Projection, Unexpected, read},
 };
 
@@ -36,10 +37,19 @@ impl Shop {
         Self::over(MemoryLog::new(), tempfile::tempdir().unwrap()).await
     }
 
+    async fn watched_by(sentinel: Option<Sentinel>) -> Self {
+        Self::over_watched_by(MemoryLog::new(), tempfile::tempdir().unwrap(), sentinel).await
+    }
+
     async fn over(log: Arc<MemoryLog>, folder: tempfile::TempDir) -> Self {
+        Self::over_watched_by(log, folder, Some(Sentinel::default())).await
+    }
+
+    async fn over_watched_by(log: Arc<MemoryLog>, folder: tempfile::TempDir, sentinel: Option<Sentinel>) -> Self {
         let read_models = Arc::new(ReadModels::open(folder.path()).await.unwrap());
         let followed: Arc<dyn EventLog> = Arc::<MemoryLog>::clone(&log);
-        let projections = Projections::start(followed, Arc::clone(&read_models), Config::default())
+        let config = Config::default().with_sentinel(sentinel);
+        let projections = Projections::start(followed, Arc::clone(&read_models), config)
             .await
             .unwrap();
         Self {

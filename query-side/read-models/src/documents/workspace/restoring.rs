@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
-use super::{Model, Part, StoreError, Workspace, Write, lists, read};
+use super::{Model, Part, StoreError, Workspace, Write, lists, read, unreadable};
 
 /// Dead letters that are known of: a store with more has another trouble.
 const DEAD_LETTERS: usize = 10_000;
@@ -42,37 +42,55 @@ impl<M: Model> Workspace<M> {
                 _ => {}
             }
             // What cannot be read cannot be taken out of the index; lists leave out what is not there.
-            let listed = stored.and_then(|bytes| read::<M>(&bytes).ok());
-            writes.extend(rewrite::<M>(key, listed.as_ref(), document.as_ref())?);
+            let stored = stored.and_then(|bytes| read::<M>(&bytes).ok());
+            writes.extend(self.unlist(&key, stored.as_ref(), document.as_ref()).await?);
+            writes.extend(relist::<M>(key, document.as_ref())?);
         }
         self.store.commit(self.generation, writes, checkpoint).await?;
         self.committed = checkpoint;
         self.forget();
         Ok(())
     }
+
+    /// Takes a stored document out of the index, where it should not be in it any more.
+    async fn unlist(
+        &self,
+        key: &[u8],
+        stored: Option<&M::Document>,
+        document: Option<&M::Document>,
+    ) -> Result<Vec<Write>, StoreError> {
+        let kept = document.map(M::index).unwrap_or_default();
+        let mut writes = vec![];
+        for entry in stored.map(M::index).unwrap_or_default() {
+            // What says the same as another document stands, perhaps, where that one is listed.
+            let listed = self.store.get(self.generation, Part::Index, &entry).await?;
+            if !kept.contains(&entry) && listed.as_deref() == Some(key) {
+                writes.push(Write {
+                    part: Part::Index,
+                    key: entry,
+                    value: None,
+                });
+            }
+        }
+        Ok(writes)
+    }
 }
 
-/// Out with what is stored, in with what should be.
-fn rewrite<M: Model>(
-    key: Vec<u8>,
-    stored: Option<&M::Document>,
-    document: Option<&M::Document>,
-) -> Result<Vec<Write>, StoreError> {
-    let index = document.map(M::index).unwrap_or_default();
-    let gone = stored.map(M::index).unwrap_or_default();
-    let gone = gone.into_iter().filter(|entry| !index.contains(entry));
-    let entry = |key, value| Write {
-        part: Part::Index,
-        key,
-        value,
-    };
-    let mut writes: Vec<Write> = gone.map(|gone| entry(gone, None)).collect();
-    writes.extend(index.into_iter().map(|listed| entry(listed, Some(key.clone()))));
+/// A document and all its index entries as they should be.
+fn relist<M: Model>(key: Vec<u8>, document: Option<&M::Document>) -> Result<Vec<Write>, StoreError> {
+    let listed = document.map(M::index).unwrap_or_default().into_iter();
+    let mut writes: Vec<Write> = listed
+        .map(|entry| Write {
+            part: Part::Index,
+            key: entry,
+            value: Some(key.clone()),
+        })
+        .collect();
     let value = document.map(serde_json::to_vec).transpose();
     writes.push(Write {
         part: Part::Documents,
         key,
-        value: value.map_err(|error| super::unreadable::<M>(&error))?,
+        value: value.map_err(|error| unreadable::<M>(&error))?,
     });
     Ok(writes)
 }
