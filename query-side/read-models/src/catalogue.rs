@@ -7,7 +7,7 @@
 //! - [`wording`]: what is true of words whichever engine looks for them.
 
 pub mod contract;
-mod embedded;
+pub(crate) mod embedded;
 mod finder;
 mod port;
 mod shapes;

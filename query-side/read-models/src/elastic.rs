@@ -2,12 +2,14 @@
 //!
 //! - [`Node`]: the way there: who we are, retries, bulk requests and what becomes of each of their items;
 //! - [`ElasticDocuments`]: the document store. Each generation of a read model is one index, aliases say which is live;
+//! - [`ElasticCatalogue`]: catalogue search;
 //! - [`Shape`]: by which fields the documents of an index are found besides their keys.
 //!
 //! Runs on 7.17, 8 and 9: nothing is used that one of them lacks.
 
 mod aliases;
 mod bulk;
+mod catalogue;
 mod documents;
 mod entries;
 mod error;
@@ -20,6 +22,7 @@ mod shape;
 mod tests;
 
 pub use bulk::{Item, Outcome};
+pub use catalogue::ElasticCatalogue;
 pub use documents::ElasticDocuments;
 pub use error::ElasticError;
 pub use node::{Node, Request};

@@ -14,8 +14,14 @@ mod narrowing;
 mod pointer;
 mod question;
 mod ranking;
+mod reading;
 mod schema;
 mod snapshot;
 mod views;
 
+// How an entry and a text are read, for engines elsewhere: so that all read them alike.
+pub(crate) use analysis::{code, codes};
+pub(crate) use facets::price_range;
 pub use index::SearchIndex;
+pub(crate) use reading::{Highlighter, has_words};
+pub(crate) use schema::{SEPARATOR, attribute_term, attribute_text, paths, words};

@@ -11,18 +11,18 @@ fn address() -> Option<String> {
 }
 
 /// What this test made there, gone with it.
-struct Place {
-    node: Arc<Node>,
+pub(super) struct Place {
+    pub(super) node: Arc<Node>,
 }
 
 impl Place {
-    async fn new() -> Option<Self> {
+    pub(super) async fn new() -> Option<Self> {
         let prefix = format!("test-{}", uuid::Uuid::now_v7().simple());
         let node = Node::connect(&ElasticSettings::new(address()?, prefix)).await.unwrap();
         Some(Self { node: Arc::new(node) })
     }
 
-    async fn clear(self) {
+    pub(super) async fn clear(self) {
         self.node.drop_all().await.unwrap();
     }
 }

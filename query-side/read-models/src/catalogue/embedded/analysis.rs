@@ -138,12 +138,12 @@ fn token(text: &str, start: usize, position: usize) -> Token {
 
 /// The codes in a text, in one spelling: letters and digits only, in lower case. A code holds a digit and at least four
 /// letters or digits.
-pub(super) fn codes(text: &str) -> impl Iterator<Item = String> {
+pub(crate) fn codes(text: &str) -> impl Iterator<Item = String> {
     text.split_whitespace().filter_map(code)
 }
 
 /// The word as a code, if it can be one.
-pub(super) fn code(word: &str) -> Option<String> {
+pub(crate) fn code(word: &str) -> Option<String> {
     if word.len() > LONGEST_TERM || !word.bytes().any(|byte| byte.is_ascii_digit()) {
         return None;
     }

@@ -114,10 +114,10 @@ impl Counts {
 
     fn prices(&self) -> Vec<PriceRange> {
         let ranges = self.price.iter().enumerate().filter(|(_, count)| **count > 0);
-        let range = |(at, count): (usize, &u32)| PriceRange {
-            from: at.checked_sub(1).map_or(0, |before| BOUNDS[before]),
-            to: BOUNDS.get(at).copied(),
-            count: u64::from(*count),
+        let range = |(at, count): (usize, &u32)| {
+            let (from, to) = bounds(at);
+            let count = u64::from(*count);
+            PriceRange { from, to, count }
         };
         ranges.map(range).collect()
     }
@@ -217,25 +217,27 @@ fn range_of(price: i64) -> usize {
     BOUNDS.partition_point(|bound| *bound <= price)
 }
 
+/// Where a range begins, and where it ends.
+fn bounds(range: usize) -> (i64, Option<i64>) {
+    let from = range.checked_sub(1).map_or(0, |before| BOUNDS[before]);
+    (from, BOUNDS.get(range).copied())
+}
+
+/// The bounds of the range that a price is in.
+pub(crate) fn price_range(price: i64) -> (i64, Option<i64>) {
+    bounds(range_of(price))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn price_ranges_meet() {
-        let range = |price| {
-            let mut counts = Counts {
-                price: vec![0; BOUNDS.len() + 1],
-                ..Counts::default()
-            };
-            add(&mut counts.price, [range_of(price)].into_iter());
-            let range = counts.prices()[0];
-            (range.from, range.to)
-        };
-        assert_eq!(range(0), (0, Some(1)));
-        assert_eq!(range(29_999), (10_000, Some(30_000)));
-        assert_eq!(range(30_000), (30_000, Some(100_000)));
-        assert_eq!(range(i64::MAX), (3 * 10i64.pow(17), None));
+        assert_eq!(price_range(0), (0, Some(1)));
+        assert_eq!(price_range(29_999), (10_000, Some(30_000)));
+        assert_eq!(price_range(30_000), (30_000, Some(100_000)));
+        assert_eq!(price_range(i64::MAX), (3 * 10i64.pow(17), None));
     }
 
     #[test]

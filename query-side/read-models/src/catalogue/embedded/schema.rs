@@ -22,7 +22,7 @@ const BRAND: usize = 3;
 const CATEGORY: usize = 3;
 
 /// Between an attribute's name and its value.
-pub(super) const SEPARATOR: char = '\u{1f}';
+pub(crate) const SEPARATOR: char = '\u{1f}';
 /// Longer values, in bytes, are texts to read, not values to choose.
 const LONGEST_VALUE: usize = 200;
 
@@ -155,7 +155,7 @@ impl Fields {
 }
 
 /// An attribute's value as customers choose it.
-fn attribute_text(value: &AttributeValue) -> Cow<'_, str> {
+pub(crate) fn attribute_text(value: &AttributeValue) -> Cow<'_, str> {
     match value {
         AttributeValue::Text(text) => text.into(),
         AttributeValue::Number(number) => number.to_string().into(),
@@ -164,12 +164,12 @@ fn attribute_text(value: &AttributeValue) -> Cow<'_, str> {
 }
 
 /// An attribute with one of its values, as a term.
-pub(super) fn attribute_term(name: &str, value: &str) -> String {
+pub(crate) fn attribute_term(name: &str, value: &str) -> String {
     format!("{name}{SEPARATOR}{value}")
 }
 
 /// The attributes' texts; numbers and flags say nothing without their name.
-fn words(entry: &CatalogueEntry) -> impl Iterator<Item = &str> {
+pub(crate) fn words(entry: &CatalogueEntry) -> impl Iterator<Item = &str> {
     entry.attributes.values().filter_map(|value| match value {
         AttributeValue::Text(text) => Some(text.as_str()),
         AttributeValue::Number(_) | AttributeValue::Flag(_) => None,
@@ -177,7 +177,7 @@ fn words(entry: &CatalogueEntry) -> impl Iterator<Item = &str> {
 }
 
 /// `Kitchen/Coffee/Grinders` is in `Kitchen`, in `Kitchen/Coffee` and in itself.
-fn paths(category: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn paths(category: &str) -> impl Iterator<Item = &str> {
     let ends = category.match_indices('/').map(|(at, _)| at).chain([category.len()]);
     ends.map(|end| &category[..end]).filter(|path| !path.is_empty())
 }
