@@ -4,6 +4,7 @@
 //! catalogue is projected, checkpointed and rebuilt by the same code as the other read models.
 
 mod analysis;
+mod completing;
 mod facets;
 mod generation;
 mod highlighting;
@@ -17,6 +18,7 @@ mod ranking;
 mod reading;
 mod schema;
 mod snapshot;
+mod spelling;
 mod views;
 
 // How an entry and a text are read, for engines elsewhere: so that all read them alike.

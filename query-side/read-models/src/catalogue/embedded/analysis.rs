@@ -4,6 +4,8 @@
 //! |---|---|---|
 //! | [`WORDS`] | all texts | English stemmed, without stop words and accents; Korean words, also without their particle |
 //! | [`PAIRS`] | all texts | overlapping pairs of Hangul syllables |
+//! | [`KEYS`] | brands, categories, what is typed | words as the keys that type them, lower case, without accents |
+//! | [`TYPED`] | titles | the same, and the initials of Korean words |
 //! | code ([`codes`]) | titles, EANs, one-word attributes | part numbers in one spelling: `DV7-1211ea` is `dv71211ea` |
 
 use tantivy::tokenizer::{
@@ -11,12 +13,20 @@ use tantivy::tokenizer::{
     Token, TokenStream, Tokenizer, TokenizerManager,
 };
 
-use crate::catalogue::wording::korean::{is_hangul, without_particle};
+use crate::catalogue::wording::{
+    hangul::{initials, is_letter, strokes},
+    korean::{is_hangul, without_particle},
+};
 
 /// The analyser of words.
 pub(super) const WORDS: &str = "words";
 /// The analyser of pairs of syllables.
 pub(super) const PAIRS: &str = "pairs";
+
+/// The analyser of words as the keys that type them.
+pub(super) const KEYS: &str = "keys";
+/// The same, with initials.
+pub(super) const TYPED: &str = "typed";
 
 /// Longer terms are no words that anybody types.
 const LONGEST_TERM: usize = 64;
@@ -30,7 +40,33 @@ pub(super) fn analysers() -> TokenizerManager {
     manager.register("default", words());
     manager.register(WORDS, words());
     manager.register(PAIRS, TextAnalyzer::from(Splitter(pairs_of)));
+    manager.register(KEYS, keys(keys_of));
+    manager.register(TYPED, keys(keys_and_initials_of));
     manager
+}
+
+fn keys(split: fn(&str) -> Vec<Token>) -> TextAnalyzer {
+    TextAnalyzer::builder(Splitter(split))
+        .filter(LowerCaser)
+        .filter(AsciiFoldingFilter)
+        // A letter of Hangul is three bytes.
+        .filter(RemoveLongFilter::limit(3 * LONGEST_TERM))
+        .build()
+}
+
+/// The tokens of a text.
+pub(super) fn tokens(analysers: &TokenizerManager, analyser: &str, text: &str) -> Vec<Token> {
+    let mut analyser = analysers.get(analyser).unwrap_or_default();
+    let mut stream = analyser.token_stream(text);
+    let mut tokens = vec![];
+    stream.process(&mut |token| tokens.push(token.clone()));
+    tokens
+}
+
+/// The terms of a text.
+pub(super) fn terms(analysers: &TokenizerManager, analyser: &str, text: &str) -> Vec<String> {
+    let tokens = tokens(analysers, analyser, text);
+    tokens.into_iter().map(|token| token.text).collect()
 }
 
 fn words() -> TextAnalyzer {
@@ -96,6 +132,27 @@ fn words_of(text: &str) -> Vec<Token> {
     tokens
 }
 
+/// Words as the keys that type them.
+fn keys_of(text: &str) -> Vec<Token> {
+    let run = |(position, (start, run)): (usize, (usize, &str))| Token {
+        text: strokes(run),
+        ..token(run, start, position)
+    };
+    runs(text).enumerate().map(run).collect()
+}
+
+/// Words as keys, and Korean ones by their initials as well.
+fn keys_and_initials_of(text: &str) -> Vec<Token> {
+    let mut tokens = keys_of(text);
+    let korean = runs(text).enumerate().filter(|(_, (_, run))| run.starts_with(is_hangul));
+    let initials = korean.map(|(position, (start, run))| Token {
+        text: initials(run),
+        ..token(run, start, position)
+    });
+    tokens.extend(initials);
+    tokens
+}
+
 /// Overlapping pairs of syllables. A single syllable gives nothing: as a word it is found all the same.
 fn pairs_of(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
@@ -111,7 +168,7 @@ fn pairs_of(text: &str) -> Vec<Token> {
 /// Runs of letters and digits, cut where Hangul begins or ends: `LG전자` is two words, `10개입` too.
 fn runs(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let kind = |c: char| match c {
-        c if is_hangul(c) => 2,
+        c if is_hangul(c) || is_letter(c) => 2,
         c if c.is_alphanumeric() => 1,
         _ => 0,
     };
@@ -160,13 +217,7 @@ mod tests {
     use super::*;
 
     fn terms(analyser: &str, text: &str) -> Vec<String> {
-        let mut analyser = analysers().get(analyser).unwrap();
-        let mut stream = analyser.token_stream(text);
-        let mut terms = vec![];
-        while stream.advance() {
-            terms.push(stream.token().text.clone());
-        }
-        terms
+        super::terms(&analysers(), analyser, text)
     }
 
     #[test]
@@ -193,6 +244,12 @@ mod tests {
     #[test]
     fn hangul_is_paired_within_a_word() {
         assert_eq!(terms(PAIRS, "커피머신 세트 컵 USB"), ["커피", "피머", "머신", "세트"]);
+    }
+
+    #[test]
+    fn what_is_typed_is_keys() {
+        assert_eq!(terms(KEYS, "LG전자 Café 커ㅍ"), ["lg", "ㅈㅓㄴㅈㅏ", "cafe", "ㅋㅓㅍ"]);
+        assert_eq!(terms(TYPED, "커피 USB"), ["ㅋㅓㅍㅣ", "usb", "ㅋㅍ"]);
     }
 
     #[test]

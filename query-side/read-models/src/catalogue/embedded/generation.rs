@@ -11,24 +11,28 @@ use bytes::Bytes;
 use event_schemas::{Money, ProductId};
 use serde::Deserialize;
 use tantivy::{
-    Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyError, collector::Count, directory::MmapDirectory,
+    DocAddress, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyError, collector::Count, directory::MmapDirectory,
     indexer::IndexWriterOptions,
 };
 
 use super::{
     analysis::analysers,
+    completing,
     highlighting::Marker,
-    index::unreadable,
+    index::{failed, unreadable},
     listing,
     narrowing::Narrowing,
     question::Question,
     ranking::{Found, Order, Place, Ranking},
     schema::{Fields, schema},
     snapshot::Snapshot,
+    spelling::Speller,
     views::Views,
 };
 use crate::{
-    catalogue::{CatalogueEntry, Filters, SearchError, SearchHit, SearchQuery, SearchResults, Sort, Wanted},
+    catalogue::{
+        CatalogueEntry, Completions, Filters, SearchError, SearchHit, SearchQuery, SearchResults, Sort, Spelling, Wanted,
+    },
     documents::{Checkpoint, Scan, StoreError, Write},
 };
 
@@ -209,7 +213,7 @@ impl OpenGeneration {
         });
         Ok(SearchResults {
             total: found.counts.total,
-            hits: self.hits(snapshot, question, &found)?,
+            hits: self.hits(snapshot, question, found.best.iter().map(|(_, address)| *address))?,
             facets: found.counts.facets(&narrowing, &snapshot.vocabulary),
             next,
             partial,
@@ -217,11 +221,38 @@ impl OpenGeneration {
         })
     }
 
-    fn hits(&self, snapshot: &Snapshot, question: &Question, found: &Found) -> Result<Vec<SearchHit>, StoreError> {
+    /// How what is being typed may go on.
+    pub(super) fn complete(&self, typed: &str, size: usize) -> Result<Completions, StoreError> {
+        let (snapshot, analysers) = (self.newest(), self.index.tokenizers());
+        snapshot.number_values(&Filters::default()).map_err(TantivyError::from)?;
+        let products = completing::products(&snapshot, &self.fields, analysers, typed, size)?;
+        let unmarked = Question::read(&[], self.fields, analysers);
+        Ok(Completions {
+            products: self.hits(&snapshot, &unmarked, products.into_iter())?,
+            categories: completing::categories(&snapshot, &self.fields, typed, size)?,
+        })
+    }
+
+    /// What is known of each word.
+    pub(super) fn spellings(&self, words: &[String]) -> Result<Vec<Spelling>, StoreError> {
+        let speller = Speller {
+            snapshot: &self.newest(),
+            fields: &self.fields,
+            analysers: self.index.tokenizers(),
+        };
+        words.iter().map(|word| speller.spelling(word)).collect()
+    }
+
+    fn hits(
+        &self,
+        snapshot: &Snapshot,
+        question: &Question,
+        found: impl ExactSizeIterator<Item = DocAddress>,
+    ) -> Result<Vec<SearchHit>, StoreError> {
         let mut marker = Marker::of(question, self.index.tokenizers());
-        let mut hits = Vec::with_capacity(found.best.len());
-        for (_, address) in &found.best {
-            let source = listing::source(&snapshot.searcher, &self.fields, *address)?;
+        let mut hits = Vec::with_capacity(found.len());
+        for address in found {
+            let source = listing::source(&snapshot.searcher, &self.fields, address)?;
             let shown: Shown = serde_json::from_slice(&source).map_err(|error| unreadable(&error))?;
             hits.push(SearchHit {
                 highlight: marker.highlight(&shown.title, &shown.description),
@@ -252,8 +283,4 @@ fn find(
     let needed = if partial { 1 } else { all };
     let found = searcher.search(&question.query(filters, needed), ranking)?;
     Ok((found, partial))
-}
-
-fn failed(error: StoreError) -> SearchError {
-    SearchError::Unavailable(error.to_string())
 }

@@ -76,6 +76,18 @@ impl SearchIndex {
         Ok(open)
     }
 
+    /// Asks a generation something, on a thread that may take its time.
+    async fn ask<T: Send + 'static>(
+        &self,
+        generation: Generation,
+        question: impl FnOnce(&OpenGeneration) -> Result<T, SearchError> + Send + 'static,
+    ) -> Result<T, SearchError> {
+        let generation = self.generation(generation.number).map_err(failed)?;
+        let _permit = self.searches.acquire().await.map_err(failed)?;
+        let answered = tokio::task::spawn_blocking(move || question(&generation));
+        answered.await.map_err(failed)?
+    }
+
     /// Changes in one step which generation is what; what is nothing any more is removed.
     fn point(&self, change: impl FnOnce(Pointer) -> Result<Pointer, StoreError>) -> Result<(), StoreError> {
         let mut state = self.state();
@@ -106,20 +118,20 @@ impl SearchIndex {
 #[async_trait]
 impl SearchEngine for SearchIndex {
     async fn search(&self, generation: Generation, wanted: &Wanted) -> Result<SearchResults, SearchError> {
-        let failed = |error: &dyn std::fmt::Display| SearchError::Unavailable(error.to_string());
-        let generation = self.generation(generation.number).map_err(|error| failed(&error))?;
-        let _permit = self.searches.acquire().await.map_err(|error| failed(&error))?;
         let wanted = wanted.clone();
-        let searched = tokio::task::spawn_blocking(move || generation.search(&wanted));
-        searched.await.map_err(|error| failed(&error))?
+        self.ask(generation, move |generation| generation.search(&wanted)).await
     }
 
-    async fn complete(&self, _: Generation, _: &str, _: usize) -> Result<Completions, SearchError> {
-        Ok(Completions::default())
+    async fn complete(&self, generation: Generation, typed: &str, size: usize) -> Result<Completions, SearchError> {
+        let typed = typed.to_owned();
+        let completed = move |generation: &OpenGeneration| generation.complete(&typed, size).map_err(failed);
+        self.ask(generation, completed).await
     }
 
-    async fn spellings(&self, _: Generation, words: &[String]) -> Result<Vec<Spelling>, SearchError> {
-        Ok(vec![Spelling::default(); words.len()])
+    async fn spellings(&self, generation: Generation, words: &[String]) -> Result<Vec<Spelling>, SearchError> {
+        let words = words.to_vec();
+        let looked_up = move |generation: &OpenGeneration| generation.spellings(&words).map_err(failed);
+        self.ask(generation, looked_up).await
     }
 }
 
@@ -186,6 +198,10 @@ fn documents_only(part: Part) -> Result<(), StoreError> {
             "the catalogue keeps no index beside itself".to_owned(),
         )),
     }
+}
+
+pub(super) fn failed(error: impl std::fmt::Display) -> SearchError {
+    SearchError::Unavailable(error.to_string())
 }
 
 fn unavailable(error: std::io::Error) -> StoreError {

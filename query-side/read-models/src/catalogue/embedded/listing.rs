@@ -69,7 +69,7 @@ fn within<'a>(keys: &'a TermDictionary, scan: Scan<'_>) -> io::Result<TermStream
 }
 
 /// The first key behind all that start so; none where there is no such key.
-fn end_of(prefix: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn end_of(prefix: &[u8]) -> Option<Vec<u8>> {
     let last = prefix.iter().rposition(|byte| *byte < u8::MAX)?;
     let mut end = prefix[..=last].to_vec();
     end[last] += 1;

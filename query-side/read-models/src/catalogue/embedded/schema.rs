@@ -11,7 +11,7 @@ use tantivy::{
     },
 };
 
-use super::analysis::{self, PAIRS, WORDS};
+use super::analysis::{self, KEYS, PAIRS, TYPED, WORDS};
 use crate::catalogue::CatalogueEntry;
 
 /// How often each text counts. One field with repetition is BM25F in its simplest form: the frequencies of a word in title,
@@ -33,6 +33,10 @@ pub(super) struct Fields {
     pub(super) words: Field,
     pub(super) pairs: Field,
     pub(super) code: Field,
+    /// Words of titles, as they are typed.
+    pub(super) typed: Field,
+    /// Words of brands and categories, as they are typed.
+    pub(super) named: Field,
     pub(super) category: Field,
     pub(super) brand: Field,
     attribute: Field,
@@ -50,6 +54,7 @@ pub(super) mod columns {
     pub(in super::super) const CATEGORY: &str = "category";
     pub(in super::super) const BRAND: &str = "brand";
     pub(in super::super) const ATTRIBUTE: &str = "attribute";
+    pub(in super::super) const IN_STOCK: &str = "in_stock";
     pub(in super::super) const PRICE: &str = "price";
     pub(in super::super) const LISTED_AT: &str = "listed_at";
     pub(in super::super) const POPULARITY: &str = "popularity";
@@ -65,6 +70,13 @@ pub(super) fn schema() -> (Schema, Fields) {
             .set_index_option(IndexRecordOption::WithFreqs);
         TextOptions::default().set_indexing_options(indexing)
     };
+    let keys = |name: &str| {
+        let indexing = TextFieldIndexing::default()
+            .set_tokenizer(name)
+            .set_index_option(IndexRecordOption::Basic)
+            .set_fieldnorms(false);
+        TextOptions::default().set_indexing_options(indexing)
+    };
     let exact = STRING | FAST;
     let number = NumericOptions::from(INDEXED | FAST);
     let mut schema = SchemaBuilder::new();
@@ -73,11 +85,13 @@ pub(super) fn schema() -> (Schema, Fields) {
         words: schema.add_text_field("words", analysed(WORDS)),
         pairs: schema.add_text_field("pairs", analysed(PAIRS)),
         code: schema.add_text_field("code", STRING),
+        typed: schema.add_text_field("typed", keys(TYPED)),
+        named: schema.add_text_field("named", keys(KEYS)),
         category: schema.add_text_field(columns::CATEGORY, exact.clone()),
         brand: schema.add_text_field(columns::BRAND, exact),
         attribute: schema.add_text_field(columns::ATTRIBUTE, TextOptions::from(FAST)),
         price: schema.add_i64_field(columns::PRICE, number.clone()),
-        in_stock: schema.add_bool_field("in_stock", number),
+        in_stock: schema.add_bool_field(columns::IN_STOCK, number),
         listed_at: schema.add_i64_field(columns::LISTED_AT, FAST),
         popularity: schema.add_i64_field(columns::POPULARITY, FAST),
         id_high: schema.add_u64_field(columns::ID_HIGH, FAST),
@@ -118,6 +132,9 @@ impl Fields {
         document.add_i64(self.listed_at, entry.listed_at.as_millis());
         document.add_i64(self.popularity, i64::from(entry.popularity));
         document.add_bool(self.in_stock, entry.in_stock);
+        document.add_text(self.typed, &entry.title);
+        document.add_text(self.named, &entry.brand);
+        document.add_text(self.named, &entry.category);
         self.add_texts(&mut document, entry);
         self.add_codes(&mut document, entry);
         document

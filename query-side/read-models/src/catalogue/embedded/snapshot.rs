@@ -30,6 +30,7 @@ pub(super) struct Vocabulary {
 pub(super) struct Columns {
     segment: SegmentId,
     pub(super) id: (Column<u64>, Column<u64>),
+    pub(super) in_stock: Column<bool>,
     pub(super) price: Column<i64>,
     pub(super) listed_at: Column<i64>,
     pub(super) popularity: Column<i64>,
@@ -85,6 +86,7 @@ impl Columns {
         Ok(Self {
             segment: segment.segment_id(),
             id: (columns.u64(columns::ID_HIGH)?, columns.u64(columns::ID_LOW)?),
+            in_stock: columns.bool(columns::IN_STOCK)?,
             price: columns.i64(columns::PRICE)?,
             listed_at: columns.i64(columns::LISTED_AT)?,
             popularity: columns.i64(columns::POPULARITY)?,

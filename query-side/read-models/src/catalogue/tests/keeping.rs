@@ -27,3 +27,13 @@ async fn walking() {
 async fn generations() {
     contract::generations(&engine().0).await;
 }
+
+#[tokio::test]
+async fn completing() {
+    contract::completing(&engine().0).await;
+}
+
+#[tokio::test]
+async fn spelling() {
+    contract::spelling(&engine().0).await;
+}
