@@ -144,7 +144,9 @@ fn keys_of(text: &str) -> Vec<Token> {
 /// Words as keys, and Korean ones by their initials as well.
 fn keys_and_initials_of(text: &str) -> Vec<Token> {
     let mut tokens = keys_of(text);
-    let korean = runs(text).enumerate().filter(|(_, (_, run))| run.starts_with(is_hangul));
+    let korean = runs(text)
+        .enumerate()
+        .filter(|(_, (_, run))| run.starts_with(is_hangul));
     let initials = korean.map(|(position, (start, run))| Token {
         text: initials(run),
         ..token(run, start, position)

@@ -97,7 +97,9 @@ pub(super) fn categories(
         return Ok(vec![]);
     }
     let begins = |name: &str| {
-        let mut words = name.char_indices().filter(|(at, _)| *at == 0 || name[..*at].ends_with(' '));
+        let mut words = name
+            .char_indices()
+            .filter(|(at, _)| *at == 0 || name[..*at].ends_with(' '));
         words.any(|(at, _)| name[at..].starts_with(&typed))
     };
     let names = snapshot.vocabulary.category.read();
@@ -105,7 +107,9 @@ pub(super) fn categories(
     for path in names.texts() {
         let name = path.rsplit('/').next().unwrap_or_default().to_lowercase();
         if begins(&strokes(&name)) || begins(&initials(&name)) {
-            let products = snapshot.searcher.doc_freq(&Term::from_field_text(fields.category, path))?;
+            let products = snapshot
+                .searcher
+                .doc_freq(&Term::from_field_text(fields.category, path))?;
             found.push((Reverse(products), path));
         }
     }

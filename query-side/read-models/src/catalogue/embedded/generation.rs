@@ -11,8 +11,8 @@ use bytes::Bytes;
 use event_schemas::{Money, ProductId};
 use serde::Deserialize;
 use tantivy::{
-    DocAddress, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyError, collector::Count, directory::MmapDirectory,
-    indexer::IndexWriterOptions,
+    DocAddress, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyError, collector::Count,
+    directory::MmapDirectory, indexer::IndexWriterOptions,
 };
 
 use super::{
@@ -31,7 +31,8 @@ use super::{
 };
 use crate::{
     catalogue::{
-        CatalogueEntry, Completions, Filters, SearchError, SearchHit, SearchQuery, SearchResults, Sort, Spelling, Wanted,
+        CatalogueEntry, Completions, Filters, SearchError, SearchHit, SearchQuery, SearchResults, Sort, Spelling,
+        Wanted,
     },
     documents::{Checkpoint, Scan, StoreError, Write},
 };
@@ -224,7 +225,9 @@ impl OpenGeneration {
     /// How what is being typed may go on.
     pub(super) fn complete(&self, typed: &str, size: usize) -> Result<Completions, StoreError> {
         let (snapshot, analysers) = (self.newest(), self.index.tokenizers());
-        snapshot.number_values(&Filters::default()).map_err(TantivyError::from)?;
+        snapshot
+            .number_values(&Filters::default())
+            .map_err(TantivyError::from)?;
         let products = completing::products(&snapshot, &self.fields, analysers, typed, size)?;
         let unmarked = Question::read(&[], self.fields, analysers);
         Ok(Completions {

@@ -158,7 +158,9 @@ impl Speller<'_> {
                 }
                 Ok(false)
             })?;
-            let best = near.into_iter().min_by_key(|(word, products)| (Reverse(*products), word.clone()));
+            let best = near
+                .into_iter()
+                .min_by_key(|(word, products)| (Reverse(*products), word.clone()));
             if let Some((word, _)) = best {
                 return Ok(Some(word));
             }
