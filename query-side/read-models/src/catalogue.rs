@@ -13,6 +13,7 @@ mod port;
 mod shapes;
 #[cfg(test)]
 mod tests;
+pub(crate) mod texts;
 pub mod wording;
 
 pub use crate::models::catalogue::{Catalogue, CatalogueEntry};
