@@ -20,7 +20,7 @@ const ROLE_FILE: &str = "role";
 const LOCK_FILE: &str = "lock";
 const OPERATOR_TOKEN_FILE: &str = "operator-token";
 /// What may lie in an otherwise empty folder before the shop's first start.
-const BEFORE_FIRST_START: [&str; 2] = ["jangteo.toml", "lost+found"];
+const BEFORE_FIRST_START: [&str; 3] = ["jangteo.toml", "synonyms.txt", "lost+found"];
 
 /// A folder that is the shop's, or just became it.
 #[derive(Debug, Clone)]

@@ -58,6 +58,12 @@ pub struct Config {
     #[config(layer_attr(arg(long, value_name = "DIR", hide_short_help = true)))]
     pub keys: Option<PathBuf>,
 
+    /// The file of words that mean the same, for the search. It is read again whenever it changes; docs/search.md says how to
+    /// write it. Not set, it is synonyms.txt in the data folder, if there is one.
+    #[config(env = "JANGTEO_SYNONYMS")]
+    #[config(layer_attr(arg(long, value_name = "FILE", hide_short_help = true)))]
+    pub synonyms: Option<PathBuf>,
+
     /// Where the event log is.
     #[config(nested)]
     #[config(layer_attr(command(flatten)))]

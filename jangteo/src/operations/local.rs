@@ -81,7 +81,9 @@ impl LocalOperations {
         let failed = |error: StartError| OperationError::Projections(error.to_string());
         let settled = witness::settle(&self.folder, &self.log()).await;
         let settled = settled.map_err(|error| OperationError::Projections(error.to_string()))?;
-        let models = query_side::open(&self.folder, settled.floor).await.map_err(failed)?;
+        let models = query_side::open(&self.folder, None, settled.floor)
+            .await
+            .map_err(failed)?;
         let projections = Arc::new(query_side::project(&self.log(), &models).await.map_err(failed)?);
         *reading = Some(Arc::clone(&projections));
         Ok(projections)

@@ -114,7 +114,7 @@ async fn reading(ground: &Ground<'_>) -> Result<Reading, StartError> {
         tellers: JoinSet::new(),
     };
     if ground.roles.has(Role::Query) {
-        let models = query_side::open(ground.folder, ground.floor).await?;
+        let models = query_side::open(ground.folder, ground.config.synonyms.as_deref(), ground.floor).await?;
         if !ground.roles.has(Role::Projection) {
             let filling = Filling::of(Arc::clone(&models)).await;
             reading.filling = Some(filling.map_err(StartError::of("the read models"))?);

@@ -13,14 +13,24 @@ use read_models::ReadModels;
 use super::StartError;
 use crate::folder::DataFolder;
 
+/// What people searched for, in the data folder.
+const PAST_SEARCHES: &str = "past-searches.json";
+/// What means the same, in the data folder unless the settings say otherwise.
+pub(crate) const SYNONYMS: &str = "synonyms.txt";
+
 /// The read models in the folder. Below `floor` they show nothing a consistency token can be held against.
-pub(crate) async fn open(folder: &DataFolder, floor: Position) -> Result<Arc<ReadModels>, StartError> {
+pub(crate) async fn open(
+    folder: &DataFolder,
+    synonyms: Option<&Path>,
+    floor: Position,
+) -> Result<Arc<ReadModels>, StartError> {
     let place: &Path = folder.path();
     let models = ReadModels::open(place)
         .await
         .map_err(StartError::of("the read models"))?;
     models.progress().not_before(floor.0);
-    Ok(Arc::new(models))
+    let synonyms = synonyms.map_or_else(|| folder.place(SYNONYMS), Path::to_owned);
+    Ok(Arc::new(models.finding_with(&synonyms, &folder.place(PAST_SEARCHES))))
 }
 
 /// What fills these read models from that log.

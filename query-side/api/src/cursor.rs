@@ -8,7 +8,7 @@ use edge::Problem;
 
 const CHECK: usize = 4;
 /// Longer than any place.
-const LONGEST: usize = 1024;
+const LONGEST: usize = 4096;
 
 /// The place in `list` as text.
 pub(crate) fn write(list: &str, place: &[u8]) -> String {

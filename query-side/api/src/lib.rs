@@ -13,6 +13,7 @@ mod product;
 mod sagas;
 mod search;
 mod seller_orders;
+mod suggest;
 #[cfg(test)]
 mod tests;
 
@@ -50,6 +51,8 @@ pub fn routes(queries: Queries) -> BoxedFilter<(Response,)> {
         .unify()
         .or(product::route(&queries))
         .unify()
+        .or(suggest::route(&queries))
+        .unify()
         .or(cart::route(&queries))
         .unify()
         .or(my_page::own_route(&queries))
@@ -73,6 +76,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     #[openapi(
         paths(
             search::search,
+            suggest::suggest,
             product::product,
             cart::cart,
             orders::order,

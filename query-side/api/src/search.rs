@@ -17,10 +17,9 @@ use crate::{
     with,
 };
 
-const KNOWN: [&str; 9] = [
+const ONCE: [&str; 8] = [
     "q",
     "category",
-    "brand",
     "min_price",
     "max_price",
     "in_stock",
@@ -28,6 +27,8 @@ const KNOWN: [&str; 9] = [
     "size",
     "cursor",
 ];
+const ATTRIBUTE: &str = "attr.";
+const OFTEN: [&str; 2] = ["brand", ATTRIBUTE];
 
 pub(crate) fn route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)> {
     warp::path!("api" / "v1" / "search")
@@ -42,12 +43,15 @@ pub(crate) fn route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)> {
 
 /// Find products, or browse.
 ///
-/// English is stemmed, Korean found with and without particles. Facets count over all pages and respect all filters.
+/// English is stemmed, Korean found with and without particles. What finds nothing as it was typed is looked for as it may have
+/// been meant, see `instead`. Facets count over all pages and respect all filters but the one on themselves.
 #[utoipa::path(get, path = "/api/v1/search", tag = "Catalogue", operation_id = "search",
     params(
         ("q" = Option<String>, Query, description = "What the customer typed; empty to browse.", example = "coffee"),
         ("category" = Option<String>, Query, description = "Only this category and those beneath it."),
-        ("brand" = Option<String>, Query, description = "Only this brand."),
+        ("brand" = Option<Vec<String>>, Query, description = "Only this brand; given several times, these brands."),
+        ("attr.NAME" = Option<Vec<String>>, Query,
+            description = "Only this value of the attribute NAME; given several times, these values."),
         ("min_price" = Option<i64>, Query, description = "At this price or above, in minor units."),
         ("max_price" = Option<i64>, Query, description = "At this price or below, in minor units."),
         ("in_stock" = Option<bool>, Query, description = "Only what can, or cannot, be bought now."),
@@ -62,19 +66,16 @@ pub(crate) fn route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)> {
             headers(("Consistency-Token" = String), ("Stale" = Option<String>))),
         (status = 400, description = "A parameter is unknown or not valid; `errors` names it.", body = ProblemDocument,
             content_type = "application/problem+json"),
-        (status = 503, description = "Not caught up with the token.", body = ProblemDocument,
+        (status = 503, description = "Not caught up with the token, or the catalogue cannot be searched right now.", body = ProblemDocument,
             content_type = "application/problem+json"),
     ))]
 async fn search(queries: &Queries, given: Vec<(String, String)>, wish: Wish) -> Result<Response, Problem> {
-    let parameters = Parameters::of(given, &KNOWN)?;
+    let parameters = Parameters::with_lists(given, &ONCE, &OFTEN)?;
     let mut query = read(&parameters)?;
     let list = list_of(&query);
     query.after = parameters.cursor(&list)?;
     let shown = queries.shown(&[Catalogue::NAME], wish).await?;
-    let found = queries.models.search(query).await.map_err(|error| match error {
-        SearchError::BadCursor => cursor::broken(),
-        SearchError::Unavailable(_) => Problem::internal(error),
-    })?;
+    let found = queries.models.search(query).await.map_err(failed)?;
     let mut response = found.into_response(|place| cursor::write(&list, place));
     for hit in &mut response.hits {
         hit.image = hit.image.as_deref().map(image_url);
@@ -82,16 +83,27 @@ async fn search(queries: &Queries, given: Vec<(String, String)>, wish: Wish) -> 
     Ok(shown.public(reply::ok(&response)))
 }
 
+/// The search failed: what that means to a client.
+pub(crate) fn failed(error: SearchError) -> Problem {
+    match error {
+        SearchError::BadCursor => cursor::broken(),
+        SearchError::Unavailable(_) => {
+            tracing::error!(%error, "a search failed");
+            Problem::unavailable(2, "the catalogue cannot be searched right now: ask again")
+        }
+    }
+}
+
 fn read(parameters: &Parameters) -> Result<SearchQuery, Problem> {
     let query = SearchQuery {
         text: parameters.text("q").unwrap_or_default().to_owned(),
         filters: Filters {
             category: parameters.text("category").map(str::to_owned),
-            brands: parameters.text("brand").map(str::to_owned).into_iter().collect(),
+            brands: parameters.list("brand"),
+            attributes: parameters.lists(ATTRIBUTE),
             min_price: price(parameters, "min_price")?,
             max_price: price(parameters, "max_price")?,
             in_stock: parameters.parsed("in_stock", "true or false")?,
-            ..Filters::default()
         },
         sort: parameters
             .word("sort", "relevance, price_asc, price_desc, newest, popularity")?

@@ -3,7 +3,10 @@
 use std::{path::Path, sync::Arc};
 
 use crate::{
-    catalogue::{Catalogue, Finder, SearchEngine, SearchError, SearchIndex, SearchQuery, SearchResults},
+    catalogue::{
+        Catalogue, Finder, PastSearches, SearchEngine, SearchError, SearchIndex, SearchQuery, SearchResults,
+        Suggestions, SynonymFile,
+    },
     documents::{DocumentStore, Documents, Generation, Model, StoreError},
     models::Collections,
     progress::Progress,
@@ -74,15 +77,40 @@ impl ReadModels {
         Ok(models)
     }
 
+    /// Searches with the synonyms in a file, and remembers in another what was searched for. Neither need be there.
+    #[must_use]
+    pub fn finding_with(mut self, synonyms: &Path, past_searches: &Path) -> Self {
+        self.finder = self.finder.map(|finder| {
+            let finder = finder.with_synonyms(Arc::new(SynonymFile::open(synonyms)));
+            finder.remembering(Arc::new(PastSearches::open(past_searches)))
+        });
+        self
+    }
+
     /// Searches the catalogue.
     ///
     /// # Errors
     /// See [`SearchError`].
     pub async fn search(&self, query: SearchQuery) -> Result<SearchResults, SearchError> {
-        match &self.finder {
-            Some(finder) => finder.search(query).await,
-            None => Err(SearchError::Unavailable("the index is in another process".to_owned())),
-        }
+        self.finder()?.search(query).await
+    }
+
+    /// How what a customer is typing may go on.
+    ///
+    /// # Errors
+    /// See [`SearchError`].
+    pub async fn suggest(&self, typed: &str, size: usize) -> Result<Suggestions, SearchError> {
+        self.finder()?.suggest(typed, size).await
+    }
+
+    /// What people searched for, where that is remembered.
+    pub fn past_searches(&self) -> Option<&PastSearches> {
+        self.finder.as_ref().and_then(Finder::past_searches)
+    }
+
+    fn finder(&self) -> Result<&Finder, SearchError> {
+        let elsewhere = || SearchError::Unavailable("the index is in another process".to_owned());
+        self.finder.as_ref().ok_or_else(elsewhere)
     }
 
     /// Where a read model's documents are.

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use event_schemas::product::Attributes;
+use event_schemas::product::{AttributeValue, Attributes};
 use read_models::{
     carts::{CartLine, CartView},
     catalogue::CatalogueEntry,
@@ -95,7 +95,7 @@ async fn a_search_is_walked_page_by_page_and_filtered() {
     )
     .await;
     let nobody = someone(&[]);
-    for sort in ["relevance", "price_asc", "price_desc", "newest"] {
+    for sort in ["relevance", "price_asc", "price_desc", "newest", "popularity"] {
         let path = format!("search?q=coffee&size=10&sort={sort}");
         let walked = shop.walk(&nobody, &path, "hits").await;
         assert_eq!(walked.len(), 25, "{sort}");
@@ -118,13 +118,114 @@ async fn a_search_is_walked_page_by_page_and_filtered() {
         (&filtered.2["total"], prices),
         (&2.into(), vec![Some(4_000), Some(8_000)])
     );
-    assert_eq!(filtered.2["facets"]["brand"][0]["value"], "Onggi");
+    let brands = serde_json::json!([{ "value": "Hario", "count": 2 }, { "value": "Onggi", "count": 2 }]);
+    assert_eq!(filtered.2["facets"]["brand"], brands, "what another brand would bring");
     assert_eq!(
         shop.get("search").await.2["total"],
         25,
         "nothing asked for is everything"
     );
     assert_eq!(shop.get("search?q=&category=&brand=&min_price=").await.2["total"], 25);
+}
+
+#[tokio::test]
+async fn several_brands_and_values_of_attributes_are_asked_for() {
+    let shop = shop().await;
+    let coloured = |number: i64| {
+        let colour = ["red", "dark green", "blue"][usize::try_from(number % 3).unwrap()];
+        let attributes = [("Colour".to_owned(), AttributeValue::Text(colour.to_owned()))].into();
+        CatalogueEntry {
+            attributes,
+            ..entry(number)
+        }
+    };
+    fill(
+        shop.models.catalogue(),
+        (0..12).map(coloured).map(|entry| (entry.id, entry)),
+    )
+    .await;
+    for (query, total) in [
+        ("brand=Onggi", 6),
+        ("brand=Onggi&brand=Hario", 12),
+        ("attr.Colour=red", 4),
+        ("attr.Colour=red&attr.Colour=dark%20green", 8),
+        ("attr.Colour=red&brand=Onggi", 2),
+        ("attr.Colour=", 12),
+        ("attr.Size=L", 0),
+    ] {
+        assert_eq!(shop.get(&format!("search?{query}")).await.2["total"], total, "{query}");
+    }
+    let within = shop.get("search?category=Kitchen&attr.Colour=red").await;
+    let facet = &within.2["facets"]["attributes"][0];
+    assert_eq!(
+        (&facet["name"], &facet["values"].as_array().unwrap().len()),
+        (&"Colour".into(), &3)
+    );
+}
+
+#[tokio::test]
+async fn what_was_meant_is_found_and_said() {
+    let shop = shop().await;
+    let titled = |title: &str, number: i64| CatalogueEntry {
+        title: title.to_owned(),
+        ..entry(number)
+    };
+    let entries = [titled("전자동 커피 머신", 1), titled("Teapot", 2)];
+    fill(shop.models.catalogue(), entries.map(|entry| (entry.id, entry))).await;
+    let mistyped = shop.get("search?q=zjvl").await;
+    assert_eq!(
+        mistyped.2["instead"],
+        serde_json::json!({ "kind": "keyboard", "text": "커피" })
+    );
+    assert_eq!(mistyped.2["hits"][0]["title"], "전자동 커피 머신");
+    let nothing = shop.get("search?q=xyzzyx").await;
+    assert_eq!(
+        (&nothing.2["total"], &nothing.2["instead"]["kind"]),
+        (&0.into(), &"popular".into())
+    );
+    assert_eq!(nothing.ids("hits").len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_being_typed_is_completed() {
+    let shop = shop().await;
+    let entries: Vec<_> = (1..=30).map(entry).collect();
+    fill(
+        shop.models.catalogue(),
+        entries.into_iter().map(|entry| (entry.id, entry)),
+    )
+    .await;
+    let suggested = shop.get("suggest?q=cof").await;
+    assert_eq!(suggested.2["products"].as_array().unwrap().len(), 8);
+    assert_eq!(suggested.2["categories"], serde_json::json!(["Kitchen/Coffee"]));
+    assert_eq!(suggested.2["searches"], serde_json::json!([]));
+    assert_eq!(
+        shop.get("suggest?q=cof&size=3").await.2["products"]
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
+    for nothing in ["suggest", "suggest?q=", "suggest?q=%20", "suggest?q=%00%22%28title:*"] {
+        assert_eq!(
+            shop.get(nothing).await.2["products"],
+            serde_json::json!([]),
+            "{nothing}"
+        );
+    }
+    for (query, name) in [
+        ("size=0", "size"),
+        ("size=21", "size"),
+        ("q=%ff", "q"),
+        ("sort=newest", "sort"),
+    ] {
+        let answer = shop.get(&format!("suggest?{query}")).await;
+        assert_eq!(
+            (answer.problem().0, &answer.2["errors"][0]["field"]),
+            (400, &name.into()),
+            "{query}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -142,6 +243,10 @@ async fn a_search_that_makes_no_sense_is_refused_by_the_parameters_name() {
         ("in_stock=maybe", "in_stock"),
         ("q=a&q=b", "q"),
         ("q=%ff%fe", "q"),
+        ("brand=%ff", "brand"),
+        ("attr.=red", "attr."),
+        ("facet=colour", "facet"),
+        ("max_price=99999999999999999999", "max_price"),
         ("cursor=%00", "cursor"),
         ("cursor=AAAA", "cursor"),
     ] {
@@ -150,6 +255,8 @@ async fn a_search_that_makes_no_sense_is_refused_by_the_parameters_name() {
         assert_eq!(answer.2["errors"][0]["field"], name, "{query}: {}", answer.2);
     }
     // What a customer may type is found or not found, never an error.
+    let long = "a".repeat(10_000);
+    assert_eq!(shop.get(&format!("search?q={long}")).await.2["errors"][0]["field"], "q");
     for wild in [
         "%22%2B-%26%26%7C%7C!()%7B%7D%5B%5D%5E~*%3F%3A%5C/",
         "AND%20OR%20NOT",

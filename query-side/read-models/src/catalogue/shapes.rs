@@ -215,6 +215,24 @@ impl SearchResults {
     }
 }
 
+/// How what is being typed may go on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Suggestions {
+    /// Products whose titles go on like that, those bought most first.
+    pub products: Vec<SearchHit>,
+    /// Categories by their path, those with most products first.
+    pub categories: Vec<String>,
+    /// What others searched for and found, most often first.
+    pub searches: Vec<String>,
+}
+
+impl Suggestions {
+    /// Nothing goes on like that.
+    pub const fn is_empty(&self) -> bool {
+        self.products.is_empty() && self.categories.is_empty() && self.searches.is_empty()
+    }
+}
+
 /// The search could not be answered.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SearchError {

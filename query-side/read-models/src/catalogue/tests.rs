@@ -2,6 +2,7 @@
 
 mod finding;
 mod keeping;
+mod meaning;
 mod relevance;
 mod walking;
 
@@ -25,7 +26,7 @@ impl Shop {
         let index = Arc::new(SearchIndex::open(folder.path()).unwrap());
         let catalogue = Collection::open(Arc::clone(&index) as _).await.unwrap();
         let shop = Self {
-            finder: Finder::new(Arc::clone(&index) as _, catalogue),
+            finder: Finder::new(Arc::clone(&index) as _, catalogue).remembering(Arc::default()),
             index,
             _folder: folder,
         };
@@ -43,9 +44,12 @@ impl Shop {
         self.finder.search(SearchQuery { size, ..query }).await.unwrap()
     }
 
-    /// The titles that a text finds, best first.
+    /// The titles that a text finds, best first; not what is shown where it finds nothing.
     async fn titles(&self, text: &str) -> Vec<String> {
         let results = self.search(SearchQuery::text(text)).await;
+        if results.total == 0 {
+            return vec![];
+        }
         results.hits.into_iter().map(|hit| hit.title).collect()
     }
 }

@@ -3,5 +3,4 @@
 pub(crate) mod hangul;
 pub(crate) mod keyboard;
 pub(crate) mod korean;
-pub(crate) mod titles;
-pub(crate) mod words;
+pub(crate) mod synonyms;
