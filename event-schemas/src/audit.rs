@@ -11,6 +11,7 @@ event_family! {
         CustomerPageViewed = 1,
         RolesChanged = 1,
         RebuildRequested = 1,
+        ReadModelAuditRequested = 1,
     }
 }
 
@@ -41,4 +42,17 @@ pub struct RebuildRequested {
     pub operator_id: AccountId,
     /// The projection's name.
     pub projection: String,
+}
+
+/// An operator asked for a read model to be held against the log, and saw what was wrong in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReadModelAuditRequested {
+    /// Who asked.
+    pub operator_id: AccountId,
+    /// The projection's name.
+    pub projection: String,
+    /// Every document, not only some.
+    pub all: bool,
+    /// What was wrong was to be put right.
+    pub repair: bool,
 }

@@ -7,9 +7,10 @@ use edge::{Problem, RequestContext};
 use event_log::{Append, EventLog, ExpectedVersion};
 use event_schemas::{
     AccountId, Actor, Category, CustomerId, Metadata, NewEvent,
-    audit::{AuditEvent, CustomerPageViewed, RebuildRequested},
+    audit::{AuditEvent, CustomerPageViewed, ReadModelAuditRequested, RebuildRequested},
     ids::derived_uuid,
 };
+use projections::AuditScope;
 use query_api::AuditTrail;
 
 /// Appends to `audit-<account>`.
@@ -37,6 +38,26 @@ impl Audit {
         let event = RebuildRequested {
             operator_id,
             projection: projection.to_owned(),
+        };
+        self.write(operator_id, event.into(), request).await
+    }
+
+    /// An operator asked for a read model to be held against the log.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn audit_requested(
+        &self,
+        operator_id: AccountId,
+        projection: &str,
+        scope: AuditScope,
+        request: &RequestContext,
+    ) -> Result<(), Problem> {
+        let event = ReadModelAuditRequested {
+            operator_id,
+            projection: projection.to_owned(),
+            all: scope.all,
+            repair: scope.repair,
         };
         self.write(operator_id, event.into(), request).await
     }

@@ -76,8 +76,8 @@ pub(super) fn projections(out: &mut dyn Write, projections: &[ProjectionView], j
     }
     writeln!(
         out,
-        "{:<16} {:<12} {:>12} {:>10} {:>12}",
-        "PROJECTION", "STATE", "POSITION", "BEHIND", "DOCUMENTS"
+        "{:<16} {:<12} {:>12} {:>10} {:>12} {:>10} {:>10}",
+        "PROJECTION", "STATE", "POSITION", "BEHIND", "DOCUMENTS", "FRESH", "CORRECT"
     )?;
     for projection in projections {
         let ProjectionView {
@@ -90,7 +90,9 @@ pub(super) fn projections(out: &mut dyn Write, projections: &[ProjectionView], j
         } = projection;
         write!(
             out,
-            "{name:<16} {state:<12} {position:>12} {behind:>10} {documents:>12}"
+            "{name:<16} {state:<12} {position:>12} {behind:>10} {documents:>12} {:>10} {:>10}",
+            fresh(projection),
+            correct(projection)
         )?;
         if let Some(rebuild) = &projection.rebuild {
             write!(out, "  rebuilding: {} of {}", rebuild.position, rebuild.target)?;
@@ -101,4 +103,19 @@ pub(super) fn projections(out: &mut dyn Write, projections: &[ProjectionView], j
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// Within how many milliseconds all but one of a hundred events were shown.
+fn fresh(projection: &ProjectionView) -> String {
+    let measured = projection.freshness.as_ref();
+    measured.map_or_else(|| "-".to_owned(), |fresh| format!("{} ms", fresh.p99_ms))
+}
+
+/// The share of documents that were right when the sentinel last looked.
+fn correct(projection: &ProjectionView) -> String {
+    let looked = projection.drift.right_ppm;
+    looked.map_or_else(
+        || "-".to_owned(),
+        |ppm| format!("{}.{:02} %", ppm / 10_000, ppm % 10_000 / 100),
+    )
 }

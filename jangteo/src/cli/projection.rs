@@ -1,5 +1,7 @@
 //! `jangteo projection`.
 
+mod audit;
+
 use std::{
     collections::BTreeSet,
     fmt,
@@ -29,6 +31,11 @@ pub enum ProjectionCommand {
         after_help = "Examples:\n  jangteo projection rebuild catalogue my_page\n  jangteo projection rebuild --all\n\nA running shop serves the old read model until the new one is complete."
     )]
     Rebuild(RebuildArgs),
+    /// Derive documents again from the log and compare them with what is stored. Fails where something is wrong.
+    #[command(
+        after_help = "Examples:\n  jangteo projection audit my_page\n  jangteo projection audit catalogue --all --repair\n\nA running shop does this all the time by itself, for some documents after others: see CORRECT in the status."
+    )]
+    Audit(audit::AuditArgs),
 }
 
 /// See [`ProjectionCommand::Rebuild`].
@@ -48,6 +55,7 @@ pub(super) async fn run(command: ProjectionCommand) -> Result<(), CliError> {
     let place = match &command {
         ProjectionCommand::Status { place } => place,
         ProjectionCommand::Rebuild(args) => &args.place,
+        ProjectionCommand::Audit(args) => &args.place,
     };
     let shop = place.operations().await?;
     let mut out = io::BufWriter::new(io::stdout());
@@ -70,6 +78,7 @@ pub(super) async fn write(
             output::projections(out, &projections, place.json)?;
         }
         ProjectionCommand::Rebuild(args) => rebuild(args, shop, out).await?,
+        ProjectionCommand::Audit(args) => audit::audit(args, shop, out).await?,
     }
     Ok(())
 }

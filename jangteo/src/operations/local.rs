@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use event_log::{Direction, EventFilter, EventLog, Position};
 use event_schemas::StreamName;
-use projections::{Projections, RebuildError};
+use projections::{AuditError, AuditScope, Projections, RebuildError};
 use tokio::sync::Mutex;
 
 use super::{OperationError, Operations, no_such_stream};
@@ -13,6 +13,7 @@ use crate::{
     config::{Config, LogPlace},
     folder::{DataFolder, FolderError, FolderLock},
     ops::{
+        auditing::AuditView,
         reading,
         view::{LogPage, ProjectionView, StatsView, StreamPage, StreamsPage},
     },
@@ -141,6 +142,20 @@ impl Operations for LocalOperations {
             Err(error @ RebuildError::Unknown(_)) => Err(OperationError::NotFound(error.to_string())),
             Err(error) => Err(OperationError::Projections(error.to_string())),
         }
+    }
+
+    async fn audit(&self, name: &str, scope: AuditScope) -> Result<(), OperationError> {
+        let begun = self.running().await?.audit(name, scope);
+        begun.map_err(|error| match error {
+            AuditError::Unknown(_) => OperationError::NotFound(error.to_string()),
+            error => OperationError::Projections(error.to_string()),
+        })
+    }
+
+    async fn audited(&self, name: &str) -> Result<AuditView, OperationError> {
+        let status = self.running().await?.audited(name);
+        let none = || OperationError::NotFound(format!("no audit of {name} was asked for"));
+        status.map(|status| AuditView::of(name, status)).ok_or_else(none)
     }
 
     async fn close(&self) {

@@ -8,10 +8,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use event_log::{Direction, EventFilter, LogError};
 use event_schemas::StreamName;
+use projections::AuditScope;
 
 pub use local::LocalOperations;
 pub use remote::{RemoteOperations, RemoteShop};
 
+use crate::ops::auditing::AuditView;
 use crate::ops::view::{LogPage, ProjectionView, StatsView, StreamPage, StreamsPage};
 pub use crate::startup::event_log::OpenError;
 
@@ -67,6 +69,12 @@ pub trait Operations: Send + Sync {
 
     /// Starts to rebuild a read model beside the live one.
     async fn rebuild(&self, name: &str) -> Result<(), OperationError>;
+
+    /// Begins to hold a read model against the log.
+    async fn audit(&self, name: &str, scope: AuditScope) -> Result<(), OperationError>;
+
+    /// How the last audit of a read model stands.
+    async fn audited(&self, name: &str) -> Result<AuditView, OperationError>;
 
     /// Gives the shop up, everything written. Call it at the end.
     async fn close(&self);

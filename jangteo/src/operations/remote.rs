@@ -5,10 +5,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use event_log::{Direction, EventFilter};
 use event_schemas::StreamName;
+use projections::AuditScope;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{OperationError, Operations, no_such_stream};
+use crate::ops::auditing::AuditView;
 use crate::ops::view::{LogPage, ProjectionView, ProjectionsView, RebuildAccepted, StatsView, StreamPage, StreamsPage};
 
 /// How long the shop may take to answer, beside what it was asked to wait.
@@ -139,6 +141,10 @@ fn percent_encoded(text: &str) -> String {
         .collect()
 }
 
+fn audits(name: &str) -> String {
+    format!("/api/v1/ops/projections/{}/audits", percent_encoded(name))
+}
+
 /// Operates a running shop.
 pub struct RemoteOperations {
     shop: RemoteShop,
@@ -218,6 +224,17 @@ impl Operations for RemoteOperations {
         let request = self.shop.request(Method::POST, &path);
         let _: RebuildAccepted = self.shop.sent(request).await?;
         Ok(())
+    }
+
+    async fn audit(&self, name: &str, scope: AuditScope) -> Result<(), OperationError> {
+        let query = [("all", scope.all.to_string()), ("repair", scope.repair.to_string())];
+        let path = with_query(&audits(name), &query);
+        let _: AuditView = self.shop.sent(self.shop.request(Method::POST, &path)).await?;
+        Ok(())
+    }
+
+    async fn audited(&self, name: &str) -> Result<AuditView, OperationError> {
+        self.shop.get(&audits(name), &[]).await
     }
 
     async fn close(&self) {}

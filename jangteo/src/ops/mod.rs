@@ -1,5 +1,6 @@
-//! What operators may see and do: streams, events, counts, read models and their rebuilds, imports.
+//! What operators may see and do: streams, events, counts, read models, their rebuilds and audits, imports.
 
+pub mod auditing;
 pub mod importing;
 pub mod projections;
 mod query;

@@ -2,7 +2,7 @@
 
 use event_log::{LogStats, RecordedEvent, StreamSummary, TOMBSTONE};
 use event_schemas::{StreamName, Timestamp};
-use projections::{ProjectionState, ProjectionStatus, RebuildStatus};
+use projections::{DriftStatus, FreshnessStatus, ProjectionState, ProjectionStatus, RebuildStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
@@ -225,6 +225,12 @@ pub struct ProjectionView {
     pub documents: u64,
     /// Events that could not be read or made no sense, and were passed over.
     pub skipped: u64,
+    /// How soon after they are in the log queries see events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freshness: Option<FreshnessView>,
+    /// What is known of its correctness.
+    #[serde(default)]
+    pub drift: DriftCounts,
     /// Why it does not get on, where it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -249,8 +255,52 @@ impl From<ProjectionStatus> for ProjectionView {
             generation: status.generation,
             documents: status.documents,
             skipped: status.skipped,
+            freshness: status
+                .freshness
+                .map(|FreshnessStatus { p50_ms, p99_ms }| FreshnessView { p50_ms, p99_ms }),
+            drift: status.drift.into(),
             error: status.error,
             rebuild: status.rebuild.map(Into::into),
+        }
+    }
+}
+
+/// How soon after they are in the log queries see events, as measured of late.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FreshnessView {
+    /// In half of the cases within so many milliseconds.
+    pub p50_ms: u64,
+    /// In all but one of a hundred cases.
+    pub p99_ms: u64,
+}
+
+/// What is known of a read model's correctness since the shop started.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DriftCounts {
+    /// Documents that were held against the log.
+    pub checked: u64,
+    /// Those that were not what it tells.
+    pub found: u64,
+    /// Those that were put right.
+    pub repaired: u64,
+    /// How many in a million were right when the sentinel last looked; absent before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub right_ppm: Option<u64>,
+}
+
+impl From<DriftStatus> for DriftCounts {
+    fn from(status: DriftStatus) -> Self {
+        let DriftStatus {
+            checked,
+            found,
+            repaired,
+            right_ppm,
+        } = status;
+        Self {
+            checked,
+            found,
+            repaired,
+            right_ppm,
         }
     }
 }

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     audit::Audit,
     ops::{
+        auditing::{AuditApi, audit_routes},
         projections::{ProjectionApi, ProjectionRoutes, projection_routes},
         routes::{LogApi, LogRoutes, log_routes},
     },
@@ -42,6 +43,7 @@ pub(super) fn description(roles: Roles) -> OpenApi {
     parts.push(LogApi::openapi());
     if roles.has(Role::Projection) {
         parts.push(ProjectionApi::openapi());
+        parts.push(AuditApi::openapi());
     }
     parts.push(edge::openapi::of_edge());
     merge(parts)
@@ -77,12 +79,14 @@ pub(super) fn routes(ground: &Ground<'_>, parts: &Parts) -> Result<BoxedFilter<(
         stopping: ground.stopped.clone(),
     }));
     if let Some(projections) = &parts.projections {
-        all.push(projection_routes(&ProjectionRoutes {
+        let routes = ProjectionRoutes {
             projections: Arc::clone(projections),
             log,
             audit,
             tokens: Arc::clone(tokens),
-        }));
+        };
+        all.push(projection_routes(&routes));
+        all.push(audit_routes(&routes));
     }
     all.extend(around(ground, parts)?);
     if ground.roles.has(Role::Query) {

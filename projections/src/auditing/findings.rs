@@ -45,6 +45,19 @@ pub enum DriftKind {
     Unlisted,
 }
 
+impl DriftKind {
+    /// Its name, as it is serialized.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Ghost => "ghost",
+            Self::Different => "different",
+            Self::Unreadable => "unreadable",
+            Self::Unlisted => "unlisted",
+        }
+    }
+}
+
 impl Findings {
     /// One more that is wrong.
     pub(super) fn add(&mut self, drift: Drift) {

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 /// A document that is not the same in two places.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DocumentDifference {
     /// Its key, readable.
     pub key: String,
@@ -15,7 +16,7 @@ pub struct DocumentDifference {
 }
 
 /// A field that is not the same in two places.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FieldDifference {
     /// Where in the document, such as `items[0].title`; empty for the document as a whole.
     pub path: String,
