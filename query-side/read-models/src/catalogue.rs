@@ -16,6 +16,7 @@ mod shapes;
 mod synonym_file;
 #[cfg(test)]
 mod tests;
+pub(crate) mod texts;
 pub mod wording;
 
 pub use crate::models::catalogue::{Catalogue, CatalogueEntry};

@@ -17,13 +17,15 @@ mod question;
 mod ranking;
 mod reading;
 mod schema;
+mod scoring;
 mod snapshot;
 mod spelling;
 mod views;
 
 // How an entry and a text are read, for engines elsewhere: so that all read them alike.
+pub(crate) use super::texts::attributes as words;
 pub(crate) use analysis::{code, codes};
 pub(crate) use facets::price_range;
 pub use index::SearchIndex;
 pub(crate) use reading::{Highlighter, has_words};
-pub(crate) use schema::{SEPARATOR, attribute_term, attribute_text, paths, words};
+pub(crate) use schema::{SEPARATOR, attribute_term, attribute_text, paths};

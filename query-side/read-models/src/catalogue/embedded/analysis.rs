@@ -3,6 +3,7 @@
 //! | field | from | terms |
 //! |---|---|---|
 //! | [`WORDS`] | all texts | English stemmed, without stop words and accents; Korean words, also without their particle |
+//! | [`JOINED`] | two words in one | each as it stands, English stemmed, without accents |
 //! | [`PAIRS`] | all texts | overlapping pairs of Hangul syllables |
 //! | [`KEYS`] | brands, categories, what is typed | words as the keys that type them, lower case, without accents |
 //! | [`TYPED`] | titles | the same, and the initials of Korean words |
@@ -10,12 +11,13 @@
 
 use tantivy::tokenizer::{
     AsciiFoldingFilter, Language, LowerCaser, RawTokenizer, RemoveLongFilter, Stemmer, StopWordFilter, TextAnalyzer,
-    Token, TokenStream, Tokenizer, TokenizerManager,
+    Token, TokenStream, Tokenizer, TokenizerManager, WhitespaceTokenizer,
 };
 
 use crate::catalogue::wording::{
-    hangul::{initials, is_letter, strokes},
+    hangul::{initials, strokes},
     korean::{is_hangul, without_particle},
+    words::runs,
 };
 
 /// The analyser of words.
@@ -27,6 +29,8 @@ pub(super) const PAIRS: &str = "pairs";
 pub(super) const KEYS: &str = "keys";
 /// The same, with initials.
 pub(super) const TYPED: &str = "typed";
+/// The analyser of words that were joined.
+pub(super) const JOINED: &str = "joined";
 
 /// Longer terms are no words that anybody types.
 const LONGEST_TERM: usize = 64;
@@ -39,6 +43,7 @@ pub(super) fn analysers() -> TokenizerManager {
     // Asked for at every field that is not text, though never used there.
     manager.register("default", words());
     manager.register(WORDS, words());
+    manager.register(JOINED, joined());
     manager.register(PAIRS, TextAnalyzer::from(Splitter(pairs_of)));
     manager.register(KEYS, keys(keys_of));
     manager.register(TYPED, keys(keys_and_initials_of));
@@ -76,6 +81,15 @@ fn words() -> TextAnalyzer {
         .filter(LowerCaser)
         .filter(AsciiFoldingFilter)
         .filter(stop)
+        .filter(Stemmer::new(Language::English))
+        .build()
+}
+
+fn joined() -> TextAnalyzer {
+    TextAnalyzer::builder(WhitespaceTokenizer::default())
+        .filter(RemoveLongFilter::limit(LONGEST_TERM))
+        .filter(LowerCaser)
+        .filter(AsciiFoldingFilter)
         .filter(Stemmer::new(Language::English))
         .build()
 }
@@ -165,24 +179,6 @@ fn pairs_of(text: &str) -> Vec<Token> {
         }
     }
     tokens
-}
-
-/// Runs of letters and digits, cut where Hangul begins or ends: `LG전자` is two words, `10개입` too.
-fn runs(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let kind = |c: char| match c {
-        c if is_hangul(c) || is_letter(c) => 2,
-        c if c.is_alphanumeric() => 1,
-        _ => 0,
-    };
-    let mut rest = text.char_indices().peekable();
-    std::iter::from_fn(move || {
-        let (start, first) = rest.find(|(_, c)| kind(*c) != 0)?;
-        let mut end = start + first.len_utf8();
-        while let Some((at, c)) = rest.next_if(|(_, c)| kind(*c) == kind(first)) {
-            end = at + c.len_utf8();
-        }
-        Some((start, &text[start..end]))
-    })
 }
 
 fn token(text: &str, start: usize, position: usize) -> Token {

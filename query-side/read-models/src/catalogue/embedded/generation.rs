@@ -16,7 +16,7 @@ use tantivy::{
 };
 
 use super::{
-    analysis::analysers,
+    analysis::{WORDS, analysers},
     completing,
     highlighting::Marker,
     index::{failed, unreadable},
@@ -153,11 +153,12 @@ impl OpenGeneration {
     }
 
     fn write(&self, writer: &mut IndexWriter, writes: &[Write], checkpoint: Checkpoint) -> Result<(), StoreError> {
+        let mut words = self.index.tokenizers().get(WORDS).unwrap_or_default();
         for write in writes {
             writer.delete_term(self.fields.product(&write.key));
             if let Some(source) = &write.value {
                 let entry: CatalogueEntry = serde_json::from_slice(source).map_err(|error| unreadable(&error))?;
-                writer.add_document(self.fields.document(&entry, source))?;
+                writer.add_document(self.fields.document(&entry, source, &mut words))?;
             }
         }
         let payload = serde_json::to_string(&checkpoint).map_err(|error| unreadable(&error))?;

@@ -2,28 +2,40 @@
 
 use tantivy::{
     Term,
-    query::{AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, Occur, Query, TermQuery},
+    query::{AllQuery, BooleanQuery, ConstScoreQuery, Occur, Query, TermQuery},
     schema::{Field, IndexRecordOption},
     tokenizer::{TextAnalyzer, TokenizerManager},
 };
 
 use super::{
-    analysis::{self, PAIRS, WORDS},
+    analysis::{self, JOINED, PAIRS, WORDS},
     schema::Fields,
+    scoring::{Counts, ScoredTerm},
 };
-use crate::catalogue::{Filters, Word};
+use crate::catalogue::{Filters, Word, wording::words::in_one};
 
 /// Nobody means more words than this; the rest is left out.
 const MOST_WORDS: usize = 24;
-/// An exact code counts more than any word.
-const CODE_BOOST: f32 = 4.0;
-/// A pair of syllables says less than a word.
-const PAIR_BOOST: f32 = 0.4;
+// What a term says, against a word.
+
+/// An exact code says more than any word.
+const CODE: f32 = 2.0;
+/// What means the same does not say quite the same.
+const SYNONYM: f32 = 0.8;
+/// Two words in one, or one in two.
+const COMPOUND: f32 = 0.4;
+/// A pair of syllables.
+const PAIR: f32 = 0.4;
+/// Neighbours as they were typed: little, but it decides between products that have the same words.
+const NEIGHBOURS: f32 = 0.02;
+/// The last word typed says what is looked for: so does what the product is. It decides between equals too.
+const KIND: f32 = 0.007;
 
 /// The terms of a question, for finding and for highlighting.
 pub(super) struct Question {
     fields: Fields,
     words: TextAnalyzer,
+    joined: TextAnalyzer,
     pairs: TextAnalyzer,
     chunks: Vec<Chunk>,
 }
@@ -32,6 +44,10 @@ pub(super) struct Question {
 struct Chunk {
     /// Terms by place; those at one place are spellings of one word.
     words: Vec<Vec<String>>,
+    synonyms: Vec<Vec<Vec<String>>>,
+    /// In one word: without the signs in it, and with the next chunk.
+    compound: Option<String>,
+    with_next: Option<String>,
     pairs: Vec<String>,
     code: Option<String>,
 }
@@ -42,20 +58,36 @@ impl Question {
         let mut question = Self {
             fields,
             words: analysers.get(WORDS).unwrap_or_default(),
+            joined: analysers.get(JOINED).unwrap_or_default(),
             pairs: analysers.get(PAIRS).unwrap_or_default(),
             chunks: vec![],
         };
-        for Word { typed, .. } in wanted.iter().take(MOST_WORDS) {
-            let chunk = Chunk {
-                words: places(&mut question.words, typed),
-                pairs: places(&mut question.pairs, typed).into_iter().flatten().collect(),
-                code: analysis::code(typed),
-            };
+        let wanted = &wanted[..wanted.len().min(MOST_WORDS)];
+        let nexts = wanted.iter().skip(1).map(Some).chain([None]);
+        for (word, next) in wanted.iter().zip(nexts) {
+            let chunk = question.chunk_of(word, next);
             if !chunk.words.is_empty() || chunk.code.is_some() {
                 question.chunks.push(chunk);
             }
         }
         question
+    }
+
+    fn chunk_of(&mut self, Word { typed, synonyms }: &Word, next: Option<&Word>) -> Chunk {
+        let alone = in_one(typed);
+        let with_next = next.map(|next| in_one(&next.typed)).filter(|next| !next.is_empty());
+        let with_next = with_next
+            .map(|next| alone.clone() + &next)
+            .filter(|_| !alone.is_empty());
+        let mut in_one_word = |text: &str| places(&mut self.joined, text).into_iter().flatten().next();
+        Chunk {
+            compound: in_one_word(&alone),
+            with_next: with_next.and_then(|text| in_one_word(&text)),
+            words: places(&mut self.words, typed),
+            synonyms: synonyms.iter().map(|text| places(&mut self.words, text)).collect(),
+            pairs: places(&mut self.pairs, typed).into_iter().flatten().collect(),
+            code: analysis::code(typed),
+        }
     }
 
     /// Nothing to look for: browse.
@@ -65,7 +97,10 @@ impl Question {
 
     /// The terms of each kind, for highlighting.
     pub(super) fn terms(&self) -> (Vec<&str>, Vec<&str>) {
-        let words = self.chunks.iter().flat_map(|chunk| chunk.words.iter().flatten());
+        let words = self
+            .chunks
+            .iter()
+            .flat_map(|chunk| chunk.words.iter().chain(chunk.synonyms.iter().flatten()).flatten());
         let pairs = self.chunks.iter().flat_map(|chunk| &chunk.pairs);
         (words.map(String::as_str).collect(), pairs.map(String::as_str).collect())
     }
@@ -89,44 +124,83 @@ impl Question {
 
     /// The query without the filters.
     pub(super) fn text(&self, words_needed: usize) -> Box<dyn Query> {
-        let clauses = self
-            .chunks
-            .iter()
-            .map(|chunk| (Occur::Should, self.chunk(chunk)))
-            .collect();
-        Box::new(BooleanQuery::with_minimum_required_clauses(clauses, words_needed))
+        let before = [None].into_iter().chain(self.chunks.iter().map(Some));
+        let chunks = self.chunks.iter().zip(before);
+        let chunks = chunks.map(|(chunk, before)| (Occur::Should, self.chunk(chunk, before)));
+        let words = BooleanQuery::with_minimum_required_clauses(chunks.collect(), words_needed);
+        let mut clauses: Vec<(Occur, Box<dyn Query>)> = vec![(Occur::Must, Box::new(words))];
+        clauses.extend(self.tie_breaks().map(|says_more| (Occur::Should, says_more)));
+        Box::new(BooleanQuery::new(clauses))
     }
 
-    fn chunk(&self, chunk: &Chunk) -> Box<dyn Query> {
-        let mut ways: Vec<(Occur, Box<dyn Query>)> = vec![];
-        let places = chunk.words.iter().map(|spellings| {
-            let spelling = |term: &String| (Occur::Should, self.term(self.fields.words, term, 1.0));
-            let word = BooleanQuery::new(spellings.iter().map(spelling).collect());
-            (Occur::Must, Box::new(word) as Box<dyn Query>)
-        });
-        let places: Vec<_> = places.collect();
-        if !places.is_empty() {
-            ways.push((Occur::Should, Box::new(BooleanQuery::new(places))));
+    /// What decides between products that have the same words.
+    fn tie_breaks(&self) -> impl Iterator<Item = Box<dyn Query>> {
+        let neighbours = self.chunks.iter().filter_map(|chunk| chunk.with_next.as_ref());
+        let neighbours = neighbours.map(|term| self.presence(self.fields.joined, term, NEIGHBOURS));
+        let last = self.chunks.last().and_then(|chunk| chunk.words.last());
+        let kinds = last.into_iter().flatten();
+        neighbours.chain(kinds.map(|term| self.presence(self.fields.kinds, term, KIND)))
+    }
+
+    fn chunk(&self, chunk: &Chunk, before: Option<&Chunk>) -> Box<dyn Query> {
+        let mut ways = vec![];
+        if !chunk.words.is_empty() {
+            ways.push(self.all(&chunk.words, 1.0));
         }
+        let synonyms = chunk.synonyms.iter().filter(|words| !words.is_empty());
+        ways.extend(synonyms.map(|words| self.all(words, SYNONYM)));
+        // "smartwatch" is found where "smart watch" stands, and with both words of "head set" a headset.
+        if let Some(compound) = &chunk.compound {
+            ways.push(self.presence(self.fields.joined, compound, COMPOUND));
+        }
+        let with_others = [
+            chunk.with_next.as_ref(),
+            before.and_then(|before| before.with_next.as_ref()),
+        ];
+        ways.extend(
+            with_others
+                .into_iter()
+                .flatten()
+                .map(|compound| self.frequency(self.fields.words, compound, COMPOUND)),
+        );
         if !chunk.pairs.is_empty() {
-            let pair = |term: &String| (Occur::Should, self.term(self.fields.pairs, term, PAIR_BOOST));
+            let pair = |term: &String| (Occur::Should, self.frequency(self.fields.pairs, term, PAIR));
             let pairs = chunk.pairs.iter().map(pair).collect();
             // A compound typed in one word may be written in two: the pair across the gap is missing then.
             let needed = (chunk.pairs.len() * 2).div_ceil(3);
-            ways.push((
-                Occur::Should,
-                Box::new(BooleanQuery::with_minimum_required_clauses(pairs, needed)),
-            ));
+            ways.push(Box::new(BooleanQuery::with_minimum_required_clauses(pairs, needed)));
         }
         if let Some(code) = &chunk.code {
-            ways.push((Occur::Should, self.term(self.fields.code, code, CODE_BOOST)));
+            ways.push(self.presence(self.fields.code, code, CODE));
         }
-        Box::new(BooleanQuery::new(ways))
+        any(ways)
     }
 
-    fn term(&self, field: Field, text: &str, boost: f32) -> Box<dyn Query> {
-        let query = TermQuery::new(Term::from_field_text(field, text), IndexRecordOption::WithFreqs);
-        Box::new(BoostQuery::new(Box::new(query), boost))
+    /// All of these words, each in one of its spellings.
+    fn all(&self, words: &[Vec<String>], boost: f32) -> Box<dyn Query> {
+        let word = |spellings: &Vec<String>| {
+            let spellings = spellings
+                .iter()
+                .map(|term| self.frequency(self.fields.words, term, boost));
+            any(spellings.collect())
+        };
+        match words {
+            [only] => word(only),
+            words => {
+                let words = words.iter().map(|spellings| (Occur::Must, word(spellings)));
+                Box::new(BooleanQuery::new(words.collect()))
+            }
+        }
+    }
+
+    fn frequency(&self, field: Field, text: &str, boost: f32) -> Box<dyn Query> {
+        let (term, counts) = (Term::from_field_text(field, text), Counts::Frequency);
+        Box::new(ScoredTerm { term, counts, boost })
+    }
+
+    fn presence(&self, field: Field, text: &str, boost: f32) -> Box<dyn Query> {
+        let (term, counts) = (Term::from_field_text(field, text), Counts::Presence);
+        Box::new(ScoredTerm { term, counts, boost })
     }
 
     /// The filters that have no facet; see [`super::narrowing`] for the others.
@@ -138,6 +212,17 @@ impl Question {
             (Occur::Must, Box::new(silent) as Box<dyn Query>)
         });
         in_stock.into_iter().collect()
+    }
+}
+
+/// Any of these; each that fits says something.
+fn any(mut ways: Vec<Box<dyn Query>>) -> Box<dyn Query> {
+    match ways.pop() {
+        Some(only) if ways.is_empty() => only,
+        last => {
+            let ways = ways.into_iter().chain(last).map(|way| (Occur::Should, way));
+            Box::new(BooleanQuery::new(ways.collect()))
+        }
     }
 }
 

@@ -9,17 +9,24 @@ use tantivy::{
         BytesOptions, FAST, Field, INDEXED, IndexRecordOption, NumericOptions, STORED, STRING, Schema, SchemaBuilder,
         TextFieldIndexing, TextOptions,
     },
+    tokenizer::{PreTokenizedString, TextAnalyzer},
 };
 
-use super::analysis::{self, KEYS, PAIRS, TYPED, WORDS};
-use crate::catalogue::CatalogueEntry;
+use super::analysis::{self, JOINED, KEYS, PAIRS, TYPED, WORDS};
+use crate::catalogue::{
+    CatalogueEntry,
+    texts::{Texts, attributes},
+    wording::korean::is_hangul,
+};
 
 /// How often each text counts. One field with repetition is BM25F in its simplest form: the frequencies of a word in title,
 /// brand and description are added up before they saturate, where a sum of scores per field would let a word that stands
 /// in many fields win over two words that stand in one.
-const TITLE: usize = 5;
-const BRAND: usize = 3;
-const CATEGORY: usize = 3;
+const TITLE: usize = 15;
+const BRAND: usize = 6;
+const CATEGORY: usize = 6;
+const DESCRIPTION: usize = 3;
+const ATTRIBUTES: usize = 2;
 
 /// Between an attribute's name and its value.
 pub(crate) const SEPARATOR: char = '\u{1f}';
@@ -31,6 +38,10 @@ const LONGEST_VALUE: usize = 200;
 pub(super) struct Fields {
     pub(super) id: Field,
     pub(super) words: Field,
+    /// What the product is.
+    pub(super) kinds: Field,
+    /// Neighbours in the title, in one word.
+    pub(super) joined: Field,
     pub(super) pairs: Field,
     pub(super) code: Field,
     /// Words of titles, as they are typed.
@@ -70,7 +81,7 @@ pub(super) fn schema() -> (Schema, Fields) {
             .set_index_option(IndexRecordOption::WithFreqs);
         TextOptions::default().set_indexing_options(indexing)
     };
-    let keys = |name: &str| {
+    let present = |name: &str| {
         let indexing = TextFieldIndexing::default()
             .set_tokenizer(name)
             .set_index_option(IndexRecordOption::Basic)
@@ -83,10 +94,12 @@ pub(super) fn schema() -> (Schema, Fields) {
     let fields = Fields {
         id: schema.add_bytes_field("id", BytesOptions::from(INDEXED)),
         words: schema.add_text_field("words", analysed(WORDS)),
+        kinds: schema.add_text_field("kinds", present(WORDS)),
+        joined: schema.add_text_field("joined", present(JOINED)),
         pairs: schema.add_text_field("pairs", analysed(PAIRS)),
         code: schema.add_text_field("code", STRING),
-        typed: schema.add_text_field("typed", keys(TYPED)),
-        named: schema.add_text_field("named", keys(KEYS)),
+        typed: schema.add_text_field("typed", present(TYPED)),
+        named: schema.add_text_field("named", present(KEYS)),
         category: schema.add_text_field(columns::CATEGORY, exact.clone()),
         brand: schema.add_text_field(columns::BRAND, exact),
         attribute: schema.add_text_field(columns::ATTRIBUTE, TextOptions::from(FAST)),
@@ -108,7 +121,7 @@ impl Fields {
     }
 
     /// The entry as the index takes it; `source` is the entry as JSON, given back as it came.
-    pub(super) fn document(&self, entry: &CatalogueEntry, source: &[u8]) -> TantivyDocument {
+    pub(super) fn document(&self, entry: &CatalogueEntry, source: &[u8], words: &mut TextAnalyzer) -> TantivyDocument {
         let mut document = TantivyDocument::default();
         let id = entry.id.uuid();
         let (high, low) = id.as_u64_pair();
@@ -135,35 +148,38 @@ impl Fields {
         document.add_text(self.typed, &entry.title);
         document.add_text(self.named, &entry.brand);
         document.add_text(self.named, &entry.category);
-        self.add_texts(&mut document, entry);
+        self.add_texts(&mut document, words, &Texts::of(entry));
         self.add_codes(&mut document, entry);
         document
     }
 
-    fn add_texts(&self, document: &mut TantivyDocument, entry: &CatalogueEntry) {
-        let attributes: String = words(entry).flat_map(|text| [text, " "]).collect();
-        let texts = [
-            (entry.title.as_str(), TITLE),
-            (&entry.brand, BRAND),
-            (&entry.category, CATEGORY),
-            (&attributes, 1),
-            (&entry.description, 1),
+    fn add_texts(&self, document: &mut TantivyDocument, words: &mut TextAnalyzer, texts: &Texts) {
+        let by_weight = [
+            (&texts.title, TITLE),
+            (&texts.brand, BRAND),
+            (&texts.category, CATEGORY),
+            (&texts.description, DESCRIPTION),
+            (&texts.attributes, ATTRIBUTES),
         ];
-        for (text, times) in texts {
-            for _ in 0..times {
-                document.add_text(self.words, text);
-            }
+        let mut tokens = vec![];
+        for (text, times) in by_weight {
+            words
+                .token_stream(text)
+                .process(&mut |token| tokens.extend(std::iter::repeat_n(token, times).cloned()));
             // Pairs are many already: they count once each, and the title's twice.
-            for _ in 0..times.min(2) {
-                if text.contains(crate::catalogue::wording::korean::is_hangul) {
-                    document.add_text(self.pairs, text);
-                }
+            let pairs = if times == TITLE { 2 } else { 1 };
+            for _ in (0..pairs).take_while(|_| text.contains(is_hangul)) {
+                document.add_text(self.pairs, text);
             }
         }
+        let text = String::new();
+        document.add_pre_tokenized_text(self.words, PreTokenizedString { text, tokens });
+        document.add_text(self.kinds, &texts.kinds);
+        document.add_text(self.joined, &texts.joined);
     }
 
     fn add_codes(&self, document: &mut TantivyDocument, entry: &CatalogueEntry) {
-        let one_word = words(entry).filter(|text| !text.contains(char::is_whitespace));
+        let one_word = attributes(entry).filter(|text| !text.contains(char::is_whitespace));
         let texts = [entry.title.as_str(), entry.ean.as_deref().unwrap_or_default()];
         for code in texts.into_iter().chain(one_word).flat_map(analysis::codes) {
             document.add_text(self.code, code);
@@ -183,14 +199,6 @@ pub(crate) fn attribute_text(value: &AttributeValue) -> Cow<'_, str> {
 /// An attribute with one of its values, as a term.
 pub(crate) fn attribute_term(name: &str, value: &str) -> String {
     format!("{name}{SEPARATOR}{value}")
-}
-
-/// The attributes' texts; numbers and flags say nothing without their name.
-pub(crate) fn words(entry: &CatalogueEntry) -> impl Iterator<Item = &str> {
-    entry.attributes.values().filter_map(|value| match value {
-        AttributeValue::Text(text) => Some(text.as_str()),
-        AttributeValue::Number(_) | AttributeValue::Flag(_) => None,
-    })
 }
 
 /// `Kitchen/Coffee/Grinders` is in `Kitchen`, in `Kitchen/Coffee` and in itself.
