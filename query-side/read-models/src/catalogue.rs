@@ -15,7 +15,7 @@ mod port;
 mod shapes;
 mod synonym_file;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod texts;
 pub mod wording;
 

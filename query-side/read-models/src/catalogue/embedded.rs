@@ -23,7 +23,6 @@ mod spelling;
 mod views;
 
 // How an entry and a text are read, for engines elsewhere: so that all read them alike.
-pub(crate) use super::texts::attributes as words;
 pub(crate) use analysis::{code, codes};
 pub(crate) use facets::price_range;
 pub use index::SearchIndex;

@@ -3,7 +3,7 @@
 mod finding;
 mod keeping;
 mod meaning;
-mod relevance;
+pub(crate) mod relevance;
 mod walking;
 
 use std::sync::Arc;
@@ -36,7 +36,7 @@ impl Shop {
 
     async fn put(&self, entries: impl IntoIterator<Item = CatalogueEntry>) {
         let generation = self.index.generations(Catalogue::NAME).await.unwrap().live;
-        put(&self.index, generation, entries, Checkpoint::default()).await;
+        put(&*self.index, generation, entries, Checkpoint::default()).await;
     }
 
     async fn search(&self, query: SearchQuery) -> SearchResults {
@@ -63,8 +63,8 @@ impl SearchQuery {
     }
 }
 
-async fn put(
-    index: &SearchIndex,
+pub(crate) async fn put(
+    index: &dyn DocumentStore,
     generation: Generation,
     entries: impl IntoIterator<Item = CatalogueEntry>,
     checkpoint: Checkpoint,

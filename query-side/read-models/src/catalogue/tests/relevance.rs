@@ -14,7 +14,7 @@ use super::*;
 
 const ICECAT: &str = "/work/shared/data/icecat";
 /// Plain BM25 over title and description reaches 0.700, BM25F with weights of 5:3:3:1:1 0.767.
-const AT_LEAST: f64 = 0.785;
+pub(crate) const AT_LEAST: f64 = 0.785;
 
 #[derive(Deserialize)]
 struct IcecatProduct {
@@ -31,6 +31,17 @@ struct IcecatProduct {
 fn lines(name: &str) -> Option<impl Iterator<Item = String>> {
     let file = std::fs::File::open(Path::new(ICECAT).join(name)).ok()?;
     Some(BufReader::new(GzDecoder::new(file)).lines().map(Result::unwrap))
+}
+
+/// Whether there is something to measure with.
+pub(crate) fn is_there() -> bool {
+    Path::new(ICECAT).is_dir()
+}
+
+/// The products.
+pub(crate) fn entries() -> impl Iterator<Item = CatalogueEntry> {
+    let lines = lines("products.jsonl.gz").into_iter().flatten();
+    lines.map(|line| entry(serde_json::from_str(&line).unwrap()))
 }
 
 fn entry(product: IcecatProduct) -> CatalogueEntry {
@@ -50,7 +61,7 @@ fn entry(product: IcecatProduct) -> CatalogueEntry {
 }
 
 /// Query to product to rating.
-fn judgments() -> BTreeMap<String, HashMap<ProductId, u32>> {
+pub(crate) fn judgments() -> BTreeMap<String, HashMap<ProductId, u32>> {
     let mut judgments: BTreeMap<String, HashMap<_, _>> = BTreeMap::new();
     for line in lines("judgments.tsv.gz").unwrap().skip(1) {
         let mut cells = line.split('\t');
@@ -65,7 +76,9 @@ fn judgments() -> BTreeMap<String, HashMap<ProductId, u32>> {
     judgments
 }
 
-fn ndcg(ranked: &[u32], all: &HashMap<ProductId, u32>) -> f64 {
+/// What these hits, best first, reach of what can be reached.
+pub(crate) fn ndcg(hits: impl Iterator<Item = ProductId>, all: &HashMap<ProductId, u32>) -> f64 {
+    let ranked: Vec<u32> = hits.map(|id| all.get(&id).copied().unwrap_or(0)).collect();
     let gain = |ratings: &[u32]| -> f64 {
         let gains = ratings.iter().zip(2u32..).take(10);
         gains
@@ -74,18 +87,16 @@ fn ndcg(ranked: &[u32], all: &HashMap<ProductId, u32>) -> f64 {
     };
     let mut ideal: Vec<u32> = all.values().copied().collect();
     ideal.sort_unstable_by(|a, b| b.cmp(a));
-    gain(ranked) / gain(&ideal)
+    gain(&ranked) / gain(&ideal)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn judged_queries_are_answered_well() {
-    let Some(products) = lines("products.jsonl.gz") else {
+    if !is_there() {
         println!("skipped: no Icecat data in {ICECAT}");
         return;
-    };
-    let mut products = products
-        .map(|line| entry(serde_json::from_str(&line).unwrap()))
-        .peekable();
+    }
+    let mut products = entries().peekable();
     let shop = Shop::with([]).await;
     let started = Instant::now();
     while products.peek().is_some() {
@@ -98,12 +109,7 @@ async fn judged_queries_are_answered_well() {
         let started = Instant::now();
         let results = shop.search(SearchQuery::text(query)).await;
         times.push(started.elapsed());
-        let ranked: Vec<u32> = results
-            .hits
-            .iter()
-            .map(|hit| ratings.get(&hit.id).copied().unwrap_or(0))
-            .collect();
-        let reached = ndcg(&ranked, ratings);
+        let reached = ndcg(results.hits.iter().map(|hit| hit.id), ratings);
         sum += reached;
         worst.push((reached, query, results.total));
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     ElasticCatalogue,
-    fields::keys,
+    fields::{beginnings, keys},
     searching::{Hits, Shown},
 };
 use crate::{
@@ -17,6 +17,8 @@ use crate::{
 
 /// Nobody types more words than this before they look.
 const MOST_WORDS: usize = 12;
+/// Of what was typed so many keys say all.
+const LONGEST: usize = 64;
 /// Of so many categories that hold such products, those are shown that begin so themselves.
 const CATEGORIES: usize = 200;
 
@@ -57,7 +59,7 @@ pub(super) async fn complete(
     typed: &str,
     size: usize,
 ) -> Result<Completions, SearchError> {
-    let begun = keys(typed);
+    let begun: String = keys(typed).chars().take(LONGEST).collect();
     let words: Vec<Value> = typed
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
@@ -72,7 +74,8 @@ pub(super) async fn complete(
     let body = json!({
         "query": { "bool": { "filter": words } },
         "size": size,
-        "sort": [{ "popularity": "desc" }, { "key": "asc" }],
+        // What can be bought first, then what is bought most, then what is newest.
+        "sort": [{ "in_stock": "desc" }, { "popularity": "desc" }, { "listed_at": "desc" }, { "key": "desc" }],
         "_source": Shown::FIELDS,
         "track_total_hits": true,
         // Categories are looked up beside the products, not among those found.
@@ -98,7 +101,7 @@ pub(super) async fn complete(
     Ok(Completions {
         products: hits.map(|hit| hit.source.document.hit(&unmarked)).collect(),
         categories: paths
-            .filter(|path| path.split('/').any(|part| keys(part).starts_with(&begun)))
+            .filter(|path| beginnings(path.rsplit('/').next().unwrap_or_default()).any(|name| name.starts_with(&begun)))
             .take(size)
             .collect(),
     })

@@ -1,37 +1,38 @@
 //! A product as its fields in the index.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
 use crate::catalogue::{
     CatalogueEntry,
-    embedded::{SEPARATOR, attribute_term, attribute_text, codes, paths, price_range, words},
+    embedded::{SEPARATOR, attribute_term, attribute_text, codes, paths, price_range},
+    texts::{Texts, attributes},
     wording::{
         hangul::{initials, strokes},
         korean::{is_hangul, without_particle},
     },
 };
 
-/// A word counts at most so often in one text: whoever repeats it more has nothing from it.
-const REPEATED: u8 = 2;
 /// Attributes with longer names are searched, but are no facets.
 const LONGEST_NAME: usize = 64;
 
 /// The fields of an entry, see [`super::mapping`].
 pub(super) fn fields(entry: &CatalogueEntry) -> Map<String, Value> {
-    let texts: Vec<&str> = words(entry).collect();
+    let texts = Texts::of(entry);
     let fields = json!({
-        "title": seldom(&entry.title),
-        "brand": seldom(&entry.brand),
-        "category": seldom(&entry.category),
-        "attributes": seldom(&texts.join(" ")),
-        "description": seldom(&entry.description),
-        "code": codes_of(entry, &texts),
+        "title": texts.title,
+        "brand": texts.brand,
+        "category": texts.category,
+        "attributes": texts.attributes,
+        "description": texts.description,
+        "kinds": texts.kinds,
+        "joined": texts.joined,
+        "code": codes_of(entry),
         "typing": spoken(&entry.title).map(strokes).collect::<Vec<_>>().join(" "),
         "initials": spoken(&entry.title).filter(|word| word.contains(is_hangul)).map(initials).collect::<Vec<_>>().join(" "),
         "spelling": spellings(entry),
-        "category_beginning": entry.category.split('/').map(keys).collect::<Vec<_>>(),
+        "category_beginning": entry.category.split('/').flat_map(beginnings).collect::<Vec<_>>(),
         "in_category": paths(&entry.category).collect::<Vec<_>>(),
         "of_brand": Some(&entry.brand).filter(|brand| !brand.is_empty()),
         "attribute_name": entry.attributes.keys().filter(|name| is_facet(name)).collect::<Vec<_>>(),
@@ -62,10 +63,10 @@ fn attribute_values(entry: &CatalogueEntry) -> Vec<String> {
 }
 
 /// Part numbers and EANs, in one spelling.
-fn codes_of(entry: &CatalogueEntry, attributes: &[&str]) -> BTreeSet<String> {
-    let one_word = attributes.iter().filter(|text| !text.contains(char::is_whitespace));
+fn codes_of(entry: &CatalogueEntry) -> BTreeSet<String> {
+    let one_word = attributes(entry).filter(|text| !text.contains(char::is_whitespace));
     let texts = [entry.title.as_str(), entry.ean.as_deref().unwrap_or_default()];
-    texts.into_iter().chain(one_word.copied()).flat_map(codes).collect()
+    texts.into_iter().chain(one_word).flat_map(codes).collect()
 }
 
 /// The words of a text as people write them.
@@ -79,6 +80,18 @@ pub(super) fn keys(text: &str) -> String {
     strokes(&text.trim().to_lowercase())
 }
 
+/// What may be typed of a name: from its beginning or from that of a word in it, key by key or only the initials.
+pub(super) fn beginnings(name: &str) -> impl Iterator<Item = String> {
+    let name = name.trim().to_lowercase();
+    let words = name
+        .char_indices()
+        .filter(|(at, _)| *at == 0 || name[..*at].ends_with(' '));
+    let begun: Vec<_> = words
+        .flat_map(|(at, _)| [strokes(&name[at..]), initials(&name[at..])])
+        .collect();
+    begun.into_iter()
+}
+
 /// What a misspelt word may have been: numbers and part numbers are never corrected.
 fn spellings(entry: &CatalogueEntry) -> String {
     let texts = [&entry.title, &entry.brand, &entry.category];
@@ -86,20 +99,4 @@ fn spellings(entry: &CatalogueEntry) -> String {
     let words = words.filter(|word| !word.contains(|c: char| c.is_numeric()));
     let words = words.flat_map(|word| [Some(word), without_particle(word)].into_iter().flatten());
     words.map(strokes).collect::<Vec<_>>().join(" ")
-}
-
-/// The text without what stands in it again and again.
-fn seldom(text: &str) -> String {
-    let mut seen: HashMap<String, u8> = HashMap::new();
-    let mut kept = String::with_capacity(text.len());
-    for word in text.split_inclusive(|c: char| !c.is_alphanumeric()) {
-        let times = seen
-            .entry(word.trim_end_matches(|c: char| !c.is_alphanumeric()).to_lowercase())
-            .or_default();
-        *times = times.saturating_add(1);
-        if *times <= REPEATED {
-            kept.push_str(word);
-        }
-    }
-    kept
 }

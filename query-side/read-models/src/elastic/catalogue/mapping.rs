@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `words` | all texts | English stemmed, without stop words and accents; Korean words as they stand |
 //! | `korean` | all texts, where the node has nori | Korean nouns and stems by dictionary, compounds taken apart, no particles |
+//! | `joined` | neighbours in the title | two words in one, English stemmed |
 //! | `pairs` | all texts | overlapping pairs of Hangul syllables: what the node's own `cjk` makes of Hangul |
 //! | `beginnings` | the words of the title, key by key | every beginning of each word; `begun` is what was typed of it |
 //! | `spaced` | words of titles, brands and categories, key by key | as they are, for corrections |
@@ -24,12 +25,16 @@ pub(super) enum Korean {
 /// Texts that are searched for words, and how much a word in each counts. The frequencies are added up before they saturate
 /// (BM25F): a sum of scores per field would let a word that stands in many fields win over two words that stand in one.
 pub(super) const TEXTS: [(&str, u8); 5] = [
-    ("title", 20),
-    ("brand", 5),
-    ("category", 5),
-    ("description", 4),
-    ("attributes", 1),
+    ("title", 15),
+    ("brand", 6),
+    ("category", 6),
+    ("description", 3),
+    ("attributes", 2),
 ];
+/// How soon saying a word again adds nothing, in these weights.
+pub(super) const K1: f32 = 2.0;
+/// How much a long text dilutes its words, from 0 to 1. Product texts are short and long for good reasons: less than in prose.
+const B: f32 = 0.5;
 /// The first so many of them name the product.
 pub(super) const NAMES: usize = 3;
 
@@ -58,6 +63,7 @@ pub(super) fn settings(korean: Korean) -> Value {
                 "tokenizer": "runs",
                 "filter": ["short", "lowercase", "asciifolding", "english_stop", "english_stem"],
             },
+            "joined": { "tokenizer": "whitespace", "filter": ["short", "lowercase", "asciifolding", "english_stem"] },
             "pairs": { "tokenizer": "pairs" },
             "beginnings": { "tokenizer": "whitespace", "filter": ["lowercase", "asciifolding", "beginning"] },
             "begun": { "tokenizer": "whitespace", "filter": ["lowercase", "asciifolding", "begun"] },
@@ -73,6 +79,7 @@ pub(super) fn settings(korean: Korean) -> Value {
     }
     json!({
         "number_of_shards": 1,
+        "similarity": { "default": { "type": "BM25", "k1": K1, "b": B } },
         "analysis": analysis,
     })
 }
@@ -91,9 +98,11 @@ pub(super) fn fields(korean: Korean) -> Value {
         "in_stock": { "type": "boolean" },
         "listed_at": { "type": "long" },
         "popularity": { "type": "long" },
+        "kinds": presence("words"),
+        "joined": presence("joined"),
         "typing": beginnings(),
         "initials": beginnings(),
-        "spelling": { "type": "text", "analyzer": "spaced", "norms": false, "index_options": "docs" },
+        "spelling": presence("spaced"),
     });
     for (text, _) in TEXTS {
         let mut ways = json!({ "pairs": { "type": "text", "analyzer": "pairs" } });
@@ -105,13 +114,14 @@ pub(super) fn fields(korean: Korean) -> Value {
     fields
 }
 
-/// Texts by the beginnings of their words; how often one occurs says nothing.
+/// Words of which only counts that they are there.
+fn presence(analyser: &str) -> Value {
+    json!({ "type": "text", "analyzer": analyser, "norms": false, "index_options": "docs" })
+}
+
+/// Words by their beginnings.
 fn beginnings() -> Value {
-    json!({
-        "type": "text",
-        "analyzer": "beginnings",
-        "search_analyzer": "begun",
-        "norms": false,
-        "index_options": "docs",
-    })
+    let mut field = presence("beginnings");
+    field["search_analyzer"] = json!("begun");
+    field
 }

@@ -8,10 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{ElasticCatalogue, fields::keys, question};
 use crate::{
-    catalogue::{
-        SearchError, Spelling,
-        wording::{hangul::compose, korean::is_hangul},
-    },
+    catalogue::{SearchError, Spelling, wording::hangul::compose},
     documents::Generation,
     elastic::Request,
 };
@@ -20,6 +17,10 @@ use crate::{
 const MOST_WORDS: usize = 24;
 /// So many words near a misspelt one are compared.
 const CANDIDATES: usize = 20;
+/// Shorter words, in letters, are not corrected: too many others are near.
+const SHORTEST: usize = 4;
+/// From this many letters on, two slips are looked through.
+const LONG: usize = 8;
 /// Longer ones are no words.
 const LONGEST: usize = 48;
 
@@ -100,12 +101,10 @@ pub(super) async fn spellings(
 
 /// How many keys may have been missed; none where the word is too short to say, or no word that anybody would correct.
 fn edits(word: &str, keys: &str) -> Option<usize> {
-    // A syllable is two or three keys.
-    let long = if word.contains(is_hangul) { 10 } else { 8 };
     match keys.chars().count() {
         _ if !word.chars().all(char::is_alphabetic) => None,
-        length if length < 4 || length > LONGEST => None,
-        length if length < long => Some(1),
+        length if length < SHORTEST || length > LONGEST => None,
+        length if length < LONG => Some(1),
         _ => Some(2),
     }
 }
@@ -119,7 +118,7 @@ fn near(word: &str) -> Option<Value> {
         "suggest_mode": "always",
         "max_edits": edits,
         "prefix_length": 0,
-        "min_word_length": 4,
+        "min_word_length": SHORTEST,
         "size": CANDIDATES,
         "shard_size": CANDIDATES,
     } }))
@@ -184,7 +183,7 @@ mod tests {
             ("coffe", Some(1)),
             ("espresso", Some(2)),
             ("x12345", None),
-            ("텀불러", Some(1)),
+            ("텀불러", Some(2)),
         ] {
             assert_eq!(edits(word, &keys(word)), allowed, "{word}");
         }

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use crate::{
-    catalogue::contract,
+    catalogue::{
+        Catalogue, SearchEngine, Wanted, Word, contract,
+        tests::{put, relevance},
+    },
+    documents::{Checkpoint, DocumentStore, Model},
     elastic::{ElasticCatalogue, tests::Place},
 };
 
@@ -18,6 +22,11 @@ async fn keeps(chapter: impl AsyncFnOnce(&ElasticCatalogue)) {
 #[tokio::test]
 async fn products_are_found() {
     keeps(async |engine| contract::finding(engine).await).await;
+}
+
+#[tokio::test]
+async fn the_best_comes_first() {
+    keeps(async |engine| contract::ranking(engine).await).await;
 }
 
 #[tokio::test]
@@ -48,4 +57,37 @@ async fn misspelt_words_are_known() {
 #[tokio::test]
 async fn generations_stand_side_by_side() {
     keeps(async |engine| contract::generations(engine).await).await;
+}
+
+/// As good as the embedded engine, on the same judged queries.
+#[tokio::test]
+async fn judged_queries_are_answered_well() {
+    if !relevance::is_there() {
+        println!("skipped: no Icecat data");
+        return;
+    }
+    keeps(async |engine| {
+        let generation = engine.generations(Catalogue::NAME).await.unwrap().live;
+        let mut entries = relevance::entries().peekable();
+        let mut checkpoint = Checkpoint::default();
+        while entries.peek().is_some() {
+            checkpoint.position += 1;
+            put(engine, generation, entries.by_ref().take(2_000), checkpoint).await;
+        }
+        let judged = relevance::judgments();
+        let mut sum = 0.0;
+        for (text, ratings) in &judged {
+            let wanted = Wanted {
+                words: Word::each(text).collect(),
+                size: 10,
+                ..Wanted::default()
+            };
+            let hits = engine.search(generation, &wanted).await.unwrap().hits;
+            sum += relevance::ndcg(hits.iter().map(|hit| hit.id), ratings);
+        }
+        let mean = sum / f64::from(u32::try_from(judged.len()).unwrap());
+        println!("NDCG@10 {mean:.4} over {} queries", judged.len());
+        assert!(mean >= relevance::AT_LEAST, "NDCG@10 {mean:.3}");
+    })
+    .await;
 }
