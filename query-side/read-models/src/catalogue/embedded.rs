@@ -18,6 +18,7 @@ mod ranking;
 mod reading;
 mod schema;
 mod scoring;
+mod shown;
 mod snapshot;
 mod spelling;
 mod views;

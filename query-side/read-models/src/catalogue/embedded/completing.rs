@@ -43,9 +43,12 @@ pub(super) fn products(
         let found = with_all(segment, fields.typed, words).map_err(TantivyError::from)?;
         let ranked = |doc| (Reverse(rank(columns, doc)), DocAddress::new(ordinal, doc));
         best.extend(found.into_iter().filter(|doc| !segment.is_deleted(*doc)).map(ranked));
-        best.sort_unstable();
-        best.truncate(size);
+        if best.len() > size {
+            best.select_nth_unstable(size);
+            best.truncate(size);
+        }
     }
+    best.sort_unstable();
     Ok(best.into_iter().map(|(_, address)| address).collect())
 }
 

@@ -8,8 +8,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use event_schemas::{Money, ProductId};
-use serde::Deserialize;
 use tantivy::{
     DocAddress, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyError, collector::Count,
     directory::MmapDirectory, indexer::IndexWriterOptions,
@@ -25,6 +23,7 @@ use super::{
     question::Question,
     ranking::{Found, Order, Place, Ranking},
     schema::{Fields, schema},
+    shown::shown,
     snapshot::Snapshot,
     spelling::Speller,
     views::Views,
@@ -53,20 +52,6 @@ pub(super) struct OpenGeneration {
     /// As of the last commit.
     newest: Mutex<Arc<Snapshot>>,
     views: Views,
-}
-
-/// What a hit shows of its entry.
-#[derive(Deserialize)]
-struct Shown {
-    id: ProductId,
-    title: String,
-    description: String,
-    brand: String,
-    category: String,
-    price: Money,
-    #[serde(default)]
-    image: Option<String>,
-    in_stock: bool,
 }
 
 impl OpenGeneration {
@@ -251,25 +236,14 @@ impl OpenGeneration {
         &self,
         snapshot: &Snapshot,
         question: &Question,
-        found: impl ExactSizeIterator<Item = DocAddress>,
+        found: impl Iterator<Item = DocAddress>,
     ) -> Result<Vec<SearchHit>, StoreError> {
-        let mut marker = Marker::of(question, self.index.tokenizers());
-        let mut hits = Vec::with_capacity(found.len());
-        for address in found {
-            let source = listing::source(&snapshot.searcher, &self.fields, address)?;
-            let shown: Shown = serde_json::from_slice(&source).map_err(|error| unreadable(&error))?;
-            hits.push(SearchHit {
-                highlight: marker.highlight(&shown.title, &shown.description),
-                id: shown.id,
-                title: shown.title,
-                brand: shown.brand,
-                category: shown.category,
-                price: shown.price,
-                in_stock: shown.in_stock,
-                image: shown.image,
-            });
-        }
-        Ok(hits)
+        let marker = Marker::of(question);
+        let hit = |address| {
+            let shown = shown(snapshot, &self.fields, self.index.tokenizers(), address)?;
+            Ok(shown.hit(&marker))
+        };
+        found.map(hit).collect()
     }
 }
 

@@ -1,57 +1,58 @@
 //! Where the words were found: HTML that is safe to show.
 
-use std::ops::Range;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    ops::Range,
+};
 
-use tantivy::tokenizer::{TextAnalyzer, TokenizerManager};
+use tantivy::tokenizer::TokenizerManager;
 
 use super::{
-    analysis::{PAIRS, WORDS},
+    analysis::{PAIRS, WORDS, tokens},
     question::Question,
 };
-use crate::catalogue::Highlight;
+use crate::catalogue::{Highlight, wording::korean::is_hangul};
 
 /// About so many bytes of a description are shown.
 const SNIPPET: usize = 240;
 /// Descriptions are searched for words no further than this.
 const FURTHEST: usize = 16_384;
 
-/// Marks what was asked for.
-pub(super) struct Marker<'a> {
-    words: TextAnalyzer,
-    pairs: TextAnalyzer,
-    terms: (Vec<&'a str>, Vec<&'a str>),
+/// A text with its terms and where they stand. Cutting a text into terms costs far more than looking for some of them, so it
+/// is done once for all searches that show the text.
+#[derive(Debug)]
+pub(super) struct Analysed {
+    pub(super) text: String,
+    terms: Vec<(TermHash, u32, u32)>,
 }
 
-impl<'a> Marker<'a> {
-    pub(super) fn of(question: &'a Question, analysers: &TokenizerManager) -> Self {
-        Self {
-            words: analysers.get(WORDS).unwrap_or_default(),
-            pairs: analysers.get(PAIRS).unwrap_or_default(),
-            terms: question.terms(),
+/// A term of an analyser. Two terms that share a hash would mark a word too many, one in 2^64.
+type TermHash = u64;
+
+fn hash(analyser: &str, term: &str) -> TermHash {
+    let mut hasher = DefaultHasher::new();
+    (analyser, term).hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Analysed {
+    pub(super) fn new(text: String, analysers: &TokenizerManager) -> Self {
+        let begin = &text[..text.floor_char_boundary(FURTHEST)];
+        let mut terms = vec![];
+        let kinds = [(WORDS, true), (PAIRS, begin.contains(is_hangul))];
+        for (analyser, _) in kinds.into_iter().filter(|(_, occurs)| *occurs) {
+            for token in tokens(analysers, analyser, begin) {
+                let places = u32::try_from(token.offset_from).ok().zip(u32::try_from(token.offset_to).ok());
+                terms.extend(places.map(|(from, to)| (hash(analyser, &token.text), from, to)));
+            }
         }
+        Self { text, terms }
     }
 
-    pub(super) fn highlight(&mut self, title: &str, description: &str) -> Highlight {
-        if self.terms.0.is_empty() {
-            return Highlight::default();
-        }
-        let description = &description[..description.floor_char_boundary(FURTHEST)];
-        let found = self.found(description);
-        let snippet = found.first().map(|first| snippet(description, first.start));
-        Highlight {
-            title: Some(self.found(title))
-                .filter(|found| !found.is_empty())
-                .map(|found| mark(title, 0..title.len(), &found)),
-            description: snippet.map(|piece| mark(description, piece, &found)),
-        }
-    }
-
-    /// Where the terms stand, in order, not overlapping.
-    fn found(&mut self, text: &str) -> Vec<Range<usize>> {
-        let mut places = places(&mut self.words, text, &self.terms.0);
-        if !self.terms.1.is_empty() {
-            places.extend(places_of_pairs(&mut self.pairs, text, &self.terms.1));
-        }
+    /// Where the terms stand, in order, not overlapping. Pairs of syllables grow together to the word they came from.
+    fn find(&self, wanted: &[TermHash]) -> Vec<Range<usize>> {
+        let found = self.terms.iter().filter(|(hash, _, _)| wanted.contains(hash));
+        let mut places: Vec<_> = found.map(|(_, from, to)| *from as usize..*to as usize).collect();
         places.sort_unstable_by_key(|place| (place.start, place.end));
         let mut apart: Vec<Range<usize>> = vec![];
         for place in places {
@@ -64,21 +65,34 @@ impl<'a> Marker<'a> {
     }
 }
 
-fn places(analyser: &mut TextAnalyzer, text: &str, terms: &[&str]) -> Vec<Range<usize>> {
-    let mut stream = analyser.token_stream(text);
-    let mut places = vec![];
-    while stream.advance() {
-        let token = stream.token();
-        if terms.contains(&token.text.as_str()) {
-            places.push(token.offset_from..token.offset_to);
-        }
-    }
-    places
+/// Marks what was asked for.
+pub(super) struct Marker {
+    wanted: Vec<TermHash>,
 }
 
-/// Pairs are found one by one; marked, they grow together to the word they came from.
-fn places_of_pairs(analyser: &mut TextAnalyzer, text: &str, pairs: &[&str]) -> Vec<Range<usize>> {
-    places(analyser, text, pairs)
+impl Marker {
+    pub(super) fn of(question: &Question) -> Self {
+        let (words, pairs) = question.terms();
+        let words = words.into_iter().map(|word| hash(WORDS, word));
+        let pairs = pairs.into_iter().map(|pair| hash(PAIRS, pair));
+        Self {
+            wanted: words.chain(pairs).collect(),
+        }
+    }
+
+    pub(super) fn highlight(&self, title: &Analysed, description: &Analysed) -> Highlight {
+        if self.wanted.is_empty() {
+            return Highlight::default();
+        }
+        let found = description.find(&self.wanted);
+        let text = &description.text[..description.text.floor_char_boundary(FURTHEST)];
+        let snippet = found.first().map(|first| snippet(text, first.start));
+        let title_found = Some(title.find(&self.wanted)).filter(|found| !found.is_empty());
+        Highlight {
+            title: title_found.map(|found| mark(&title.text, 0..title.text.len(), &found)),
+            description: snippet.map(|piece| mark(text, piece, &found)),
+        }
+    }
 }
 
 /// The piece of a text around a place, from one space to another.
@@ -152,7 +166,8 @@ mod tests {
     fn highlight(query: &str, title: &str, description: &str) -> Highlight {
         let analysers = analysers();
         let question = Question::read(&Word::each(query).collect::<Vec<_>>(), schema::schema().1, &analysers);
-        Marker::of(&question, &analysers).highlight(title, description)
+        let analysed = |text: &str| Analysed::new(text.to_owned(), &analysers);
+        Marker::of(&question).highlight(&analysed(title), &analysed(description))
     }
 
     #[test]

@@ -6,7 +6,7 @@ use tantivy::tokenizer::TokenizerManager;
 
 use super::{
     analysis::{WORDS, analysers},
-    highlighting::Marker,
+    highlighting::{Analysed, Marker},
     question::Question,
     schema::schema,
 };
@@ -21,16 +21,17 @@ pub(crate) fn has_words(text: &str) -> bool {
 }
 
 /// Marks what was asked for in what was found.
-pub(crate) struct Highlighter(Question);
+pub(crate) struct Highlighter(Marker);
 
 impl Highlighter {
     /// For these words.
     pub(crate) fn of(words: &[Word]) -> Self {
-        Self(Question::read(words, schema().1, &ANALYSERS))
+        Self(Marker::of(&Question::read(words, schema().1, &ANALYSERS)))
     }
 
     /// Where they are in a product's texts.
     pub(crate) fn highlight(&self, title: &str, description: &str) -> Highlight {
-        Marker::of(&self.0, &ANALYSERS).highlight(title, description)
+        let analysed = |text: &str| Analysed::new(text.to_owned(), &ANALYSERS);
+        self.0.highlight(&analysed(title), &analysed(description))
     }
 }

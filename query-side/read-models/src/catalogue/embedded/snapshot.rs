@@ -7,6 +7,7 @@ use tantivy::{DocId, Searcher, SegmentReader, columnar::Column, index::SegmentId
 use super::{
     names::{NamedColumn, Names},
     schema::columns,
+    shown::ShownBefore,
 };
 use crate::catalogue::Filters;
 
@@ -37,6 +38,7 @@ pub(super) struct Columns {
     pub(super) category: NamedColumn,
     pub(super) brand: NamedColumn,
     pub(super) attribute: NamedColumn,
+    pub(super) shown: ShownBefore,
 }
 
 impl Snapshot {
@@ -93,6 +95,7 @@ impl Columns {
             category: NamedColumn::over(columns.str(columns::CATEGORY)?),
             brand: NamedColumn::over(columns.str(columns::BRAND)?),
             attribute: NamedColumn::over(columns.str(columns::ATTRIBUTE)?),
+            shown: ShownBefore::default(),
         })
     }
 
