@@ -42,7 +42,9 @@ impl Analysed {
         let kinds = [(WORDS, true), (PAIRS, begin.contains(is_hangul))];
         for (analyser, _) in kinds.into_iter().filter(|(_, occurs)| *occurs) {
             for token in tokens(analysers, analyser, begin) {
-                let places = u32::try_from(token.offset_from).ok().zip(u32::try_from(token.offset_to).ok());
+                let places = u32::try_from(token.offset_from)
+                    .ok()
+                    .zip(u32::try_from(token.offset_to).ok());
                 terms.extend(places.map(|(from, to)| (hash(analyser, &token.text), from, to)));
             }
         }
