@@ -14,7 +14,16 @@ pub(crate) async fn measure(data: &Path, report: &mut Report) -> Result<()> {
     let stats = shop::command(&["log", "stats", "--json", "--data", folder]).await?;
     let events = stats["events"].as_f64().ok_or("log stats says no events")?;
     let began = Instant::now();
-    shop::command(&["projection", "rebuild", "--all", "--json", "--data", folder]).await?;
+    shop::command(&[
+        "projection",
+        "rebuild",
+        "--all",
+        "--approve",
+        "--json",
+        "--data",
+        folder,
+    ])
+    .await?;
     let seconds = began.elapsed().as_secs_f64();
     report.line("replay");
     report.figure(

@@ -11,6 +11,7 @@ event_family! {
         CustomerPageViewed = 1,
         RolesChanged = 1,
         RebuildRequested = 1,
+        RebuildDecided = 1,
         ReadModelAuditRequested = 1,
     }
 }
@@ -55,4 +56,27 @@ pub struct ReadModelAuditRequested {
     pub all: bool,
     /// What was wrong was to be put right.
     pub repair: bool,
+}
+
+/// An operator decided what becomes of a read model that was rebuilt, or was live before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RebuildDecided {
+    /// Who decided.
+    pub operator_id: AccountId,
+    /// The projection's name.
+    pub projection: String,
+    /// What.
+    pub decision: RebuildDecision,
+}
+
+/// What becomes of a read model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RebuildDecision {
+    /// The rebuilt one takes the place of the live one.
+    Approved,
+    /// The rebuilt one is dropped.
+    Rejected,
+    /// The one that was live before is live again.
+    RolledBack,
 }

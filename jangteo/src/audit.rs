@@ -7,10 +7,12 @@ use edge::{Problem, RequestContext};
 use event_log::{Append, EventLog, ExpectedVersion};
 use event_schemas::{
     AccountId, Actor, Category, CustomerId, Metadata, NewEvent,
-    audit::{AuditEvent, CustomerPageViewed, ReadModelAuditRequested, RebuildRequested},
+    audit::{
+        AuditEvent, CustomerPageViewed, ReadModelAuditRequested, RebuildDecided, RebuildDecision, RebuildRequested,
+    },
     ids::derived_uuid,
 };
-use projections::AuditScope;
+use projections::{AuditScope, Decision};
 use query_api::AuditTrail;
 
 /// Appends to `audit-<account>`.
@@ -58,6 +60,29 @@ impl Audit {
             projection: projection.to_owned(),
             all: scope.all,
             repair: scope.repair,
+        };
+        self.write(operator_id, event.into(), request).await
+    }
+
+    /// An operator decided what becomes of a read model that was rebuilt, or was live before.
+    ///
+    /// # Errors
+    /// As [`Self::rebuild_requested`].
+    pub async fn rebuild_decided(
+        &self,
+        operator_id: AccountId,
+        projection: &str,
+        decision: Decision,
+        request: &RequestContext,
+    ) -> Result<(), Problem> {
+        let event = RebuildDecided {
+            operator_id,
+            projection: projection.to_owned(),
+            decision: match decision {
+                Decision::Approve => RebuildDecision::Approved,
+                Decision::Reject => RebuildDecision::Rejected,
+                Decision::RollBack => RebuildDecision::RolledBack,
+            },
         };
         self.write(operator_id, event.into(), request).await
     }

@@ -16,9 +16,10 @@ use tokio::{
 
 use crate::{
     auditing::{AuditError, AuditScope, AuditStatus},
+    comparison::{Comparison, CutOver, Decision},
     running::{
         pages::Pages,
-        runner::{self, Request, Runner, Surroundings},
+        runner::{self, Answer, Request, Runner, Surroundings},
     },
     sentinel::{self, Sentinel, Watched},
     status::{ProjectionState, ProjectionStatus},
@@ -36,8 +37,17 @@ pub enum RebuildError {
     /// It is being rebuilt already.
     #[error("{0} is being rebuilt already: wait until it is live again (`jangteo projection status`)")]
     UnderWay(&'static str),
-    /// It could not be begun.
-    #[error("the rebuild could not begin: {0}")]
+    /// It is not compared yet, so that nobody can have seen what differs.
+    #[error("{0} is still being rebuilt: it can be approved when it is compared (`jangteo projection status`)")]
+    NotReady(&'static str),
+    /// There is nothing to decide.
+    #[error("no rebuilt {0} awaits approval: `jangteo projection rebuild {0}` makes one")]
+    NothingWaits(&'static str),
+    /// There is nothing to go back to.
+    #[error("no earlier {0} is kept to go back to: one is, after a rebuild took its place")]
+    NothingKept(&'static str),
+    /// It could not be done.
+    #[error("it could not be done: {0}")]
     Failed(String),
 }
 
@@ -133,41 +143,45 @@ impl Projections {
         Ok(self.runners.iter().map(|runner| runner.report.status(head)).collect())
     }
 
-    /// Begins to build a projection anew, beside the one that answers queries, which it replaces when it is ready.
-    /// [`Self::status`] tells how far it is.
+    /// Begins to build a projection anew, beside the one that answers queries. When it is built, the two are compared; when it
+    /// takes the other's place says `cut_over`. [`Self::status`] tells how far it is.
     ///
     /// # Errors
     /// See [`RebuildError`].
-    pub async fn rebuild(&self, name: &str) -> Result<(), RebuildError> {
-        let runner = self
-            .runner(name)
-            .ok_or_else(|| RebuildError::Unknown(name.to_owned()))?;
+    pub async fn rebuild(&self, name: &str, cut_over: CutOver) -> Result<(), RebuildError> {
+        self.ask(name, |answer| Request::Rebuild(cut_over, answer)).await
+    }
+
+    /// Decides what becomes of a generation that was rebuilt, or begins to go back to the one before.
+    ///
+    /// # Errors
+    /// See [`RebuildError`].
+    pub async fn decide(&self, name: &str, decision: Decision) -> Result<(), RebuildError> {
+        self.ask(name, |answer| Request::Decide(decision, answer)).await
+    }
+
+    /// How the last rebuilt generation differed from the live one; none where none was compared since the start.
+    ///
+    /// # Errors
+    /// When there is no projection of that name.
+    pub fn comparison(&self, name: &str) -> Result<Option<Arc<Comparison>>, RebuildError> {
+        Ok(self.known(name)?.report.comparison())
+    }
+
+    fn known(&self, name: &str) -> Result<&Runner, RebuildError> {
+        self.runner(name).ok_or_else(|| RebuildError::Unknown(name.to_owned()))
+    }
+
+    async fn ask(&self, name: &str, request: impl FnOnce(Answer) -> Request) -> Result<(), RebuildError> {
         let stopped = || RebuildError::Failed("the shop is stopping".to_owned());
         let (answer, answered) = oneshot::channel();
-        runner
-            .requests
-            .send(Request::Rebuild(answer))
-            .await
-            .map_err(|_| stopped())?;
+        let requests = &self.known(name)?.requests;
+        requests.send(request(answer)).await.map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
     }
 
-    /// Begins to build all projections anew; those that are being rebuilt already go on.
-    ///
-    /// # Errors
-    /// See [`RebuildError`].
-    pub async fn rebuild_all(&self) -> Result<(), RebuildError> {
-        for runner in &self.runners {
-            match self.rebuild(runner.name).await {
-                Ok(()) | Err(RebuildError::UnderWay(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
-    /// Waits until every projection shows all that is in the log now and no rebuild is under way; `watch` is told where they
-    /// stand meanwhile. For the command line, on a stopped shop's folder.
+    /// Waits until every projection shows all that is in the log now and no rebuild is under way, but for those that wait to be
+    /// approved; `watch` is told where they stand meanwhile. For the command line, on a stopped shop's folder.
     ///
     /// # Errors
     /// The first projection that failed; it goes on trying.
@@ -181,10 +195,7 @@ impl Projections {
                 if let Some(failed) = statuses.iter().find(|status| status.state == ProjectionState::Failed) {
                     return Err(failed.clone());
                 }
-                if statuses
-                    .iter()
-                    .all(|status| status.lag == 0 && status.rebuild.is_none())
-                {
+                if statuses.iter().all(|status| status.lag == 0 && !status.is_rebuilding()) {
                     return Ok(statuses);
                 }
             }

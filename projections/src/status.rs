@@ -14,6 +14,8 @@ pub enum ProjectionState {
     CatchingUp,
     /// Goes on showing the log while another generation is built beside it.
     Rebuilding,
+    /// Goes on showing the log while a rebuilt generation waits to be approved.
+    AwaitingApproval,
     /// Cannot read the log or write its documents; tries again by itself.
     Failed,
 }
@@ -50,15 +52,39 @@ pub struct ProjectionStatus {
     pub rebuild: Option<RebuildStatus>,
 }
 
+impl ProjectionStatus {
+    /// Whether a generation is being made ready beside the live one; not so while it waits to be approved.
+    pub fn is_rebuilding(&self) -> bool {
+        self.rebuild
+            .is_some_and(|rebuild| rebuild.phase != RebuildPhase::AwaitingApproval)
+    }
+}
+
 /// How far a rebuild has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct RebuildStatus {
     /// The generation being built.
     pub generation: u32,
+    /// What is being done with it.
+    pub phase: RebuildPhase,
     /// Built up to here.
     pub position: u64,
     /// To be built up to here.
     pub head: u64,
     /// Positions a second since the rebuild began or was resumed.
     pub per_second: u64,
+    /// Documents compared with the live ones.
+    pub compared: u64,
+}
+
+/// What is being done with a generation beside the live one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RebuildPhase {
+    /// It takes in the log.
+    Building,
+    /// It is compared with the live one.
+    Comparing,
+    /// Somebody must say whether it takes the place of the live one.
+    AwaitingApproval,
 }

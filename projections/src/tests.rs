@@ -4,6 +4,7 @@ mod auditing;
 mod documents;
 mod failures;
 mod history;
+mod proof;
 mod random;
 mod rebuilding;
 mod speed;

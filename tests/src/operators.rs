@@ -129,10 +129,28 @@ async fn every_read_model_is_rebuilt_running_and_stopped_and_shows_the_same() {
         customer.query(&format!("orders/{order}/tracking")).await,
     );
 
-    succeeds(&["projection", "rebuild", "--all", "--data", &folder, "--json"]).await;
+    succeeds(&[
+        "projection",
+        "rebuild",
+        "--all",
+        "--if-identical",
+        "--data",
+        &folder,
+        "--json",
+    ])
+    .await;
     assert_eq!(customer.query("my-page").await, before.0);
     shop.stop().await;
-    succeeds(&["projection", "rebuild", "--all", "--data", &folder, "--json"]).await;
+    succeeds(&[
+        "projection",
+        "rebuild",
+        "--all",
+        "--if-identical",
+        "--data",
+        &folder,
+        "--json",
+    ])
+    .await;
 
     let shop = Shop::start(data.path(), FAST).await;
     let customer = shop.sign_in("customer").await;

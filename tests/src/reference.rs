@@ -40,6 +40,10 @@ const PROMISED: &[(&str, &str)] = &[
     ("get", "/api/v1/ops/sagas"),
     ("get", "/api/v1/ops/sagas/{id}"),
     ("post", "/api/v1/ops/projections/{name}/rebuilds"),
+    ("get", "/api/v1/ops/projections/{name}/comparison"),
+    ("post", "/api/v1/ops/projections/{name}/approvals"),
+    ("post", "/api/v1/ops/projections/{name}/rejections"),
+    ("post", "/api/v1/ops/projections/{name}/rollbacks"),
     ("get", "/api/v1/ops/customers/{id}/my-page"),
 ];
 

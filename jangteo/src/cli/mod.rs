@@ -127,6 +127,9 @@ pub enum CliError {
     /// The command makes no sense as it is.
     #[error("{0}")]
     Usage(String),
+    /// Something was done that waits for a decision.
+    #[error("{0}")]
+    Undecided(String),
     /// Something else, said by the part that failed.
     #[error("{0}")]
     Failed(String),
@@ -139,6 +142,7 @@ impl CliError {
     fn code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Config(_) | Self::Start(StartError::Combination(_)) => 2,
+            Self::Undecided(_) => 3,
             _ => 1,
         }
     }

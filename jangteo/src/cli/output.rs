@@ -76,7 +76,7 @@ pub(super) fn projections(out: &mut dyn Write, projections: &[ProjectionView], j
     }
     writeln!(
         out,
-        "{:<16} {:<12} {:>12} {:>10} {:>12} {:>10} {:>10}",
+        "{:<16} {:<18} {:>12} {:>10} {:>12} {:>10} {:>10}",
         "PROJECTION", "STATE", "POSITION", "BEHIND", "DOCUMENTS", "FRESH", "CORRECT"
     )?;
     for projection in projections {
@@ -90,12 +90,12 @@ pub(super) fn projections(out: &mut dyn Write, projections: &[ProjectionView], j
         } = projection;
         write!(
             out,
-            "{name:<16} {state:<12} {position:>12} {behind:>10} {documents:>12} {:>10} {:>10}",
+            "{name:<16} {state:<18} {position:>12} {behind:>10} {documents:>12} {:>10} {:>10}",
             fresh(projection),
             correct(projection)
         )?;
         if let Some(rebuild) = &projection.rebuild {
-            write!(out, "  rebuilding: {} of {}", rebuild.position, rebuild.target)?;
+            write!(out, "  {}: {} of {}", rebuild.phase, rebuild.position, rebuild.target)?;
         }
         if let Some(error) = &projection.error {
             write!(out, "  {error}")?;

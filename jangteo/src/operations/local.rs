@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use event_log::{Direction, EventFilter, EventLog, Position};
 use event_schemas::StreamName;
-use projections::{AuditError, AuditScope, Projections, RebuildError};
+use projections::{AuditError, AuditScope, CutOver, Decision, Projections, RebuildError};
 use tokio::sync::Mutex;
 
 use super::{OperationError, Operations, no_such_stream};
@@ -14,6 +14,7 @@ use crate::{
     folder::{DataFolder, FolderError, FolderLock},
     ops::{
         auditing::AuditView,
+        comparison::ComparisonView,
         reading,
         view::{LogPage, ProjectionView, StatsView, StreamPage, StreamsPage},
     },
@@ -136,12 +137,22 @@ impl Operations for LocalOperations {
         Ok(statuses.into_iter().map(Into::into).collect())
     }
 
-    async fn rebuild(&self, name: &str) -> Result<(), OperationError> {
-        match self.running().await?.rebuild(name).await {
+    async fn rebuild(&self, name: &str, cut_over: CutOver) -> Result<(), OperationError> {
+        match self.running().await?.rebuild(name, cut_over).await {
             Ok(()) | Err(RebuildError::UnderWay(_)) => Ok(()),
-            Err(error @ RebuildError::Unknown(_)) => Err(OperationError::NotFound(error.to_string())),
-            Err(error) => Err(OperationError::Projections(error.to_string())),
+            Err(error) => Err(refused(&error)),
         }
+    }
+
+    async fn decide(&self, name: &str, decision: Decision) -> Result<(), OperationError> {
+        let decided = self.running().await?.decide(name, decision).await;
+        decided.map_err(|error| refused(&error))
+    }
+
+    async fn comparison(&self, name: &str) -> Result<Option<ComparisonView>, OperationError> {
+        let comparison = self.running().await?.comparison(name);
+        let comparison = comparison.map_err(|error| refused(&error))?;
+        Ok(comparison.map(|comparison| ComparisonView::from(comparison.as_ref())))
     }
 
     async fn audit(&self, name: &str, scope: AuditScope) -> Result<(), OperationError> {
@@ -164,5 +175,12 @@ impl Operations for LocalOperations {
         }
         self.log.close().await;
         drop(self.lock.lock().await.take());
+    }
+}
+
+fn refused(error: &RebuildError) -> OperationError {
+    match error {
+        RebuildError::Unknown(_) => OperationError::NotFound(error.to_string()),
+        _ => OperationError::Projections(error.to_string()),
     }
 }

@@ -8,13 +8,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use event_log::{Direction, EventFilter, LogError};
 use event_schemas::StreamName;
-use projections::AuditScope;
+use projections::{AuditScope, CutOver, Decision};
 
 pub use local::LocalOperations;
 pub use remote::{RemoteOperations, RemoteShop};
 
-use crate::ops::auditing::AuditView;
-use crate::ops::view::{LogPage, ProjectionView, StatsView, StreamPage, StreamsPage};
+use crate::ops::{
+    auditing::AuditView,
+    comparison::ComparisonView,
+    view::{LogPage, ProjectionView, StatsView, StreamPage, StreamsPage},
+};
 pub use crate::startup::event_log::OpenError;
 
 /// Why an operation did not happen.
@@ -68,7 +71,13 @@ pub trait Operations: Send + Sync {
     async fn projections(&self) -> Result<Vec<ProjectionView>, OperationError>;
 
     /// Starts to rebuild a read model beside the live one.
-    async fn rebuild(&self, name: &str) -> Result<(), OperationError>;
+    async fn rebuild(&self, name: &str, cut_over: CutOver) -> Result<(), OperationError>;
+
+    /// Approves or rejects a read model that was rebuilt, or starts to go back to the one before.
+    async fn decide(&self, name: &str, decision: Decision) -> Result<(), OperationError>;
+
+    /// How the last rebuilt read model differed from the live one; none where none was compared since the shop started.
+    async fn comparison(&self, name: &str) -> Result<Option<ComparisonView>, OperationError>;
 
     /// Begins to hold a read model against the log.
     async fn audit(&self, name: &str, scope: AuditScope) -> Result<(), OperationError>;

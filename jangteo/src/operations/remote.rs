@@ -5,13 +5,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use event_log::{Direction, EventFilter};
 use event_schemas::StreamName;
-use projections::AuditScope;
+use projections::{AuditScope, CutOver, Decision};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{OperationError, Operations, no_such_stream};
-use crate::ops::auditing::AuditView;
-use crate::ops::view::{LogPage, ProjectionView, ProjectionsView, RebuildAccepted, StatsView, StreamPage, StreamsPage};
+use crate::ops::{
+    auditing::AuditView,
+    comparison::ComparisonView,
+    view::{LogPage, ProjectionView, ProjectionsView, RebuildAccepted, StatsView, StreamPage, StreamsPage},
+};
 
 /// How long the shop may take to answer, beside what it was asked to wait.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -103,6 +106,7 @@ impl RemoteShop {
         );
         match status {
             StatusCode::NOT_FOUND => OperationError::NotFound(said),
+            StatusCode::CONFLICT => OperationError::Projections(said),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => OperationError::Shop(format!(
                 "{} refuses ({status}, {said}): give an operator's token with --token or JANGTEO_TOKEN, \
                  or run this as the user who owns the data folder",
@@ -141,8 +145,8 @@ fn percent_encoded(text: &str) -> String {
         .collect()
 }
 
-fn audits(name: &str) -> String {
-    format!("/api/v1/ops/projections/{}/audits", percent_encoded(name))
+fn projection(name: &str, what: &str) -> String {
+    format!("/api/v1/ops/projections/{}/{what}", percent_encoded(name))
 }
 
 /// Operates a running shop.
@@ -219,22 +223,47 @@ impl Operations for RemoteOperations {
         }
     }
 
-    async fn rebuild(&self, name: &str) -> Result<(), OperationError> {
-        let path = format!("/api/v1/ops/projections/{}/rebuilds", percent_encoded(name));
+    async fn rebuild(&self, name: &str, cut_over: CutOver) -> Result<(), OperationError> {
+        let cut_over = match cut_over {
+            CutOver::OnApproval => "on_approval",
+            CutOver::IfIdentical => "if_identical",
+            CutOver::Always => "always",
+        };
+        let path = projection(name, "rebuilds");
+        let path = with_query(&path, &[("cut_over", cut_over.to_owned())]);
         let request = self.shop.request(Method::POST, &path);
         let _: RebuildAccepted = self.shop.sent(request).await?;
         Ok(())
     }
 
+    async fn decide(&self, name: &str, decision: Decision) -> Result<(), OperationError> {
+        let what = match decision {
+            Decision::Approve => "approvals",
+            Decision::Reject => "rejections",
+            Decision::RollBack => "rollbacks",
+        };
+        let request = self.shop.request(Method::POST, &projection(name, what));
+        let _: RebuildAccepted = self.shop.sent(request).await?;
+        Ok(())
+    }
+
+    async fn comparison(&self, name: &str) -> Result<Option<ComparisonView>, OperationError> {
+        match self.shop.get(&projection(name, "comparison"), &[]).await {
+            Ok(comparison) => Ok(Some(comparison)),
+            Err(OperationError::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn audit(&self, name: &str, scope: AuditScope) -> Result<(), OperationError> {
         let query = [("all", scope.all.to_string()), ("repair", scope.repair.to_string())];
-        let path = with_query(&audits(name), &query);
+        let path = with_query(&projection(name, "audits"), &query);
         let _: AuditView = self.shop.sent(self.shop.request(Method::POST, &path)).await?;
         Ok(())
     }
 
     async fn audited(&self, name: &str) -> Result<AuditView, OperationError> {
-        self.shop.get(&audits(name), &[]).await
+        self.shop.get(&projection(name, "audits"), &[]).await
     }
 
     async fn close(&self) {}

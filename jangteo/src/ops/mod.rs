@@ -1,6 +1,7 @@
 //! What operators may see and do: streams, events, counts, read models, their rebuilds and audits, imports.
 
 pub mod auditing;
+pub mod comparison;
 pub mod importing;
 pub mod projections;
 mod query;

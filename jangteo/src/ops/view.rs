@@ -2,7 +2,7 @@
 
 use event_log::{LogStats, RecordedEvent, StreamSummary, TOMBSTONE};
 use event_schemas::{StreamName, Timestamp};
-use projections::{DriftStatus, FreshnessStatus, ProjectionState, ProjectionStatus, RebuildStatus};
+use projections::{DriftStatus, FreshnessStatus, ProjectionState, ProjectionStatus, RebuildPhase, RebuildStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
@@ -213,7 +213,8 @@ pub struct ProjectionsView {
 pub struct ProjectionView {
     /// Its name.
     pub name: String,
-    /// `live`, `catching_up`, `rebuilding` (and live beside it), or `failed` (it tries again by itself).
+    /// `live`, `catching_up`, `rebuilding` (and live beside it), `awaiting_approval` (rebuilt, and live beside it), or `failed`
+    /// (it tries again by itself).
     pub state: String,
     /// It shows every event up to here.
     pub position: u64,
@@ -245,6 +246,7 @@ impl From<ProjectionStatus> for ProjectionView {
             ProjectionState::Live => "live",
             ProjectionState::CatchingUp => "catching_up",
             ProjectionState::Rebuilding => "rebuilding",
+            ProjectionState::AwaitingApproval => "awaiting_approval",
             ProjectionState::Failed => "failed",
         };
         Self {
@@ -310,26 +312,57 @@ impl From<DriftStatus> for DriftCounts {
 pub struct RebuildView {
     /// The build that is being made.
     pub generation: u32,
+    /// `building`, `comparing` (with the live one), or `awaiting_approval`.
+    pub phase: String,
     /// How far it has come.
     pub position: u64,
     /// Where the log ends.
     pub target: u64,
     /// Positions a second since it began.
     pub per_second: u64,
+    /// How long it will take, where that can be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds_left: Option<u64>,
+    /// Documents compared with the live ones.
+    pub compared: u64,
 }
 
 impl From<RebuildStatus> for RebuildView {
     fn from(status: RebuildStatus) -> Self {
+        let phase = match status.phase {
+            RebuildPhase::Building => "building",
+            RebuildPhase::Comparing => "comparing",
+            RebuildPhase::AwaitingApproval => "awaiting_approval",
+        };
         Self {
             generation: status.generation,
+            phase: phase.to_owned(),
             position: status.position,
             target: status.head,
             per_second: status.per_second,
+            seconds_left: status
+                .head
+                .saturating_sub(status.position)
+                .checked_div(status.per_second),
+            compared: status.compared,
         }
     }
 }
 
-/// A rebuild was asked for.
+impl ProjectionView {
+    /// Whether one is being made ready beside the live one; not so while it waits to be approved.
+    pub fn is_rebuilding(&self) -> bool {
+        self.rebuild.is_some() && !self.awaits_approval()
+    }
+
+    /// Whether a rebuilt one waits to be approved.
+    pub fn awaits_approval(&self) -> bool {
+        let phase = self.rebuild.as_ref().map(|rebuild| rebuild.phase.as_str());
+        phase == Some("awaiting_approval")
+    }
+}
+
+/// A rebuild or a decision was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RebuildAccepted {
     /// Of which read model.

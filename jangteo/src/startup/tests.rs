@@ -197,7 +197,9 @@ async fn read_models_are_rebuilt_on_a_running_shop_and_on_a_folder() {
     assert!(before["total"].as_u64().unwrap() > 100, "{before}");
     let token = running.folder().operator_token().unwrap();
     let remote = RemoteOperations::new(RemoteShop::new(&running.url(), &token));
-    let rebuilt = said("jangteo projection rebuild --all --json", &remote).await.unwrap();
+    let rebuilt = said("jangteo projection rebuild --all --json --if-identical", &remote)
+        .await
+        .unwrap();
     assert!(rebuilt.lines().count() >= 7, "{rebuilt}");
     assert_eq!(found(&running).await, before);
     let error = said("jangteo projection rebuild nonsense", &remote)
@@ -224,7 +226,7 @@ async fn read_models_are_rebuilt_on_a_running_shop_and_on_a_folder() {
     let local = LocalOperations::open(&config(temp.path(), true)).await.unwrap();
     let audit = said("jangteo projection audit products --json", &local).await.unwrap();
     assert!(audit.contains(r#""found":0"#), "{audit}");
-    said("jangteo projection rebuild catalogue products", &local)
+    said("jangteo projection rebuild catalogue products --approve", &local)
         .await
         .unwrap();
     local.close().await;

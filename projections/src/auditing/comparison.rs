@@ -57,7 +57,7 @@ impl<P: Projection> Comparison<P> {
             let _gone = self.answer.send(Err(behind));
             return Ok(());
         }
-        let workspace = live.committed().await?;
+        let workspace = live.written().await?;
         let (mut findings, right) = self.look(workspace).await?;
         if self.repair && !right.is_empty() {
             findings.repaired = right.len() as u64;

@@ -1,82 +1,154 @@
-//! Building a generation beside the live one.
+//! Making a generation ready beside the live one: a new one from the start of the log, or one that only has to catch up.
 
-use std::{sync::Arc, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 
 use event_log::LogError;
-use read_models::documents::{Collection, Model, StoreError};
+use read_models::{
+    ReadModels,
+    catalogue::SearchError,
+    documents::{Collection, Model, StoreError, Workspace},
+};
 use tokio::sync::watch;
 
-use super::{generation::Building, pages::Pages, report::Report};
-use crate::{auditing::NotCompared, projection::Projection};
+use super::{
+    comparing::{Findings, look},
+    generation::Building,
+    pages::Pages,
+    report::Report,
+};
+use crate::{auditing::NotCompared, projection::Projection, status::RebuildPhase};
 
 const RETRY: Duration = Duration::from_millis(500);
+/// A comparison that fails so often is given up: whoever approves is told so.
+const ATTEMPTS: u32 = 5;
 
-/// Builds a generation until it has reached the end of the log. None when stopped; what was committed is gone on with later.
-pub(super) async fn build<P: Projection>(
-    collection: Collection<P::Model>,
-    resume: bool,
-    pages: Arc<Pages>,
-    report: Arc<Report>,
-    mut stop: watch::Receiver<bool>,
-) -> Option<Building<P>> {
-    let mut building = begin::<P>(&collection, resume, &mut stop).await?;
-    report.builds(building.generation(), building.position());
+/// What is to be made ready.
+pub(super) enum Task<P: Projection> {
+    /// A new generation; or with `resume` the one that a killed process left unfinished.
+    New { resume: bool },
+    /// One that was compared and approved.
+    Approved(Box<Building<P>>),
+    /// The one that was live before.
+    Previous(Workspace<P::Model>),
+}
+
+/// A generation that shows all of the log, but for what is appended this moment.
+pub(super) struct Ready<P: Projection> {
+    pub(super) building: Building<P>,
+    /// How it differs from the live one; none where nobody wants to know any more.
+    pub(super) findings: Option<Findings>,
+}
+
+/// Where it is made.
+pub(super) struct Workplace<P: Projection> {
+    pub(super) collection: Collection<P::Model>,
+    pub(super) read_models: Arc<ReadModels>,
+    pub(super) pages: Arc<Pages>,
+    pub(super) report: Arc<Report>,
+    /// The shop is stopping: what was committed is gone on with later.
+    pub(super) stop: watch::Receiver<bool>,
+    /// It is not wanted any more.
+    pub(super) given_up: watch::Receiver<bool>,
+}
+
+/// Makes a generation ready. None when told to stop.
+pub(super) async fn make_ready<P: Projection>(task: Task<P>, place: Workplace<P>) -> Option<Ready<P>> {
+    let compared = matches!(task, Task::New { .. });
+    let mut building = match task {
+        Task::New { resume } => place.begin(resume).await?,
+        Task::Approved(building) => *building,
+        Task::Previous(workspace) => Building::on_threads(workspace, threads()),
+    };
+    place.report.builds(building.generation(), building.position());
+    let mut failures = 0;
     loop {
-        match step(&mut building, &pages).await {
-            Ok(true) => return Some(building),
-            Ok(false) => report.built(building.position()),
+        match prepare(&mut building, &place, compared).await {
+            Ok(None) => return None,
+            Ok(Some(findings)) => return Some(Ready { building, findings }),
             Err(error) => {
                 building.forget();
                 tracing::warn!(projection = P::Model::NAME, %error, "a rebuild failed; trying again");
-                pause(&mut stop).await?;
+                failures += u32::from(place.report.is_comparing());
+                if failures >= ATTEMPTS {
+                    let findings = Some(Findings::failed(error.to_string()));
+                    return Some(Ready { building, findings });
+                }
+                place.pause().await?;
             }
-        }
-        if *stop.borrow() {
-            return None;
         }
     }
 }
 
-async fn begin<P: Projection>(
-    collection: &Collection<P::Model>,
-    resume: bool,
-    stop: &mut watch::Receiver<bool>,
-) -> Option<Building<P>> {
-    loop {
-        match collection.build(resume).await {
-            Ok(workspace) => {
-                let generation = workspace.generation().number;
-                tracing::info!(projection = P::Model::NAME, generation, "rebuilding");
-                return Some(Building::new(workspace));
-            }
-            Err(error) => tracing::warn!(projection = P::Model::NAME, %error, "a rebuild cannot begin; trying again"),
-        }
-        pause(stop).await?;
+/// Brings it to the end of the log, and compares it if need be. None when told to stop.
+async fn prepare<P: Projection>(
+    building: &mut Building<P>,
+    place: &Workplace<P>,
+    compared: bool,
+) -> Result<Option<Option<Findings>>, Failure> {
+    place.report.enters(RebuildPhase::Building);
+    if !place.catch_up(building).await? {
+        return Ok(None);
     }
+    if !compared {
+        return Ok(Some(None));
+    }
+    place.report.enters(RebuildPhase::Comparing);
+    Ok(look(building, place).await?.map(Some))
 }
 
-/// Takes in one page. True when there is none.
-async fn step<P: Projection>(building: &mut Building<P>, pages: &Pages) -> Result<bool, Failure> {
-    building.go_on().await?;
-    match pages.read(building.position()).await? {
-        Some(page) => {
+/// As many as there are cores: each has its share of the documents.
+fn threads() -> u64 {
+    thread::available_parallelism().map_or(1, |cores| cores.get() as u64)
+}
+
+impl<P: Projection> Workplace<P> {
+    async fn begin(&self, resume: bool) -> Option<Building<P>> {
+        loop {
+            match self.collection.build(resume).await {
+                Ok(workspace) => {
+                    let (generation, from) = (workspace.generation().number, workspace.committed().position);
+                    tracing::info!(projection = P::Model::NAME, generation, from, "rebuilding");
+                    return Some(Building::on_threads(workspace, threads()));
+                }
+                Err(error) => {
+                    tracing::warn!(projection = P::Model::NAME, %error, "a rebuild cannot begin; trying again")
+                }
+            }
+            self.pause().await?;
+        }
+    }
+
+    /// Takes in what the log has, and writes it. False when told to stop.
+    pub(super) async fn catch_up(&self, building: &mut Building<P>) -> Result<bool, Failure> {
+        building.go_on().await?;
+        while let Some(page) = self.pages.read(building.position()).await? {
             building.take_in(&page).await?;
-            Ok(false)
+            self.report.built(building.position());
+            if self.is_over() {
+                return Ok(false);
+            }
         }
-        None => {
-            building.commit().await?;
-            Ok(true)
+        building.commit().await?;
+        Ok(!self.is_over())
+    }
+
+    /// Whether it is told to stop.
+    pub(super) fn is_over(&self) -> bool {
+        *self.stop.borrow() || *self.given_up.borrow()
+    }
+
+    /// None when told to stop.
+    async fn pause(&self) -> Option<()> {
+        let (mut stop, mut given_up) = (self.stop.clone(), self.given_up.clone());
+        tokio::select! {
+            () = tokio::time::sleep(RETRY) => Some(()),
+            () = super::stopped(&mut stop) => None,
+            () = super::stopped(&mut given_up) => None,
         }
     }
 }
 
-/// None when stopped.
-async fn pause(stop: &mut watch::Receiver<bool>) -> Option<()> {
-    let stopped = tokio::time::timeout(RETRY, super::stopped(stop)).await.is_ok();
-    (!stopped).then_some(())
-}
-
-/// The log or the store failed.
+/// The log or a store failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error(transparent)]
@@ -85,4 +157,6 @@ pub(super) enum Failure {
     Store(#[from] StoreError),
     #[error(transparent)]
     Compared(#[from] NotCompared),
+    #[error(transparent)]
+    Search(#[from] SearchError),
 }

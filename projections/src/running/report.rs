@@ -1,7 +1,7 @@
 //! What a projection says of itself while it runs.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
@@ -9,7 +9,8 @@ use read_models::documents::{Checkpoint, Generation};
 
 use super::freshness::Freshness;
 use crate::{
-    status::{ProjectionState, ProjectionStatus, RebuildStatus},
+    comparison::Comparison,
+    status::{ProjectionState, ProjectionStatus, RebuildPhase, RebuildStatus},
     tally::Tally,
 };
 
@@ -36,6 +37,8 @@ struct Said {
     position: u64,
     error: Option<String>,
     rebuild: Option<Rebuild>,
+    /// Of the last rebuild, also after it is over.
+    comparison: Option<Arc<Comparison>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +47,8 @@ struct Rebuild {
     started_at: u64,
     started: Instant,
     position: u64,
+    phase: RebuildPhase,
+    compared: u64,
 }
 
 impl Report {
@@ -77,6 +82,8 @@ impl Report {
             started_at: position,
             started: Instant::now(),
             position,
+            phase: RebuildPhase::Building,
+            compared: 0,
         });
     }
 
@@ -87,7 +94,38 @@ impl Report {
         }
     }
 
-    /// It is built, or given up.
+    /// What is done with it now.
+    pub(crate) fn enters(&self, phase: RebuildPhase) {
+        if let Some(rebuild) = &mut self.said().rebuild {
+            rebuild.phase = phase;
+        }
+    }
+
+    /// Whether it is being compared.
+    pub(crate) fn is_comparing(&self) -> bool {
+        let said = self.said();
+        said.rebuild
+            .is_some_and(|rebuild| rebuild.phase == RebuildPhase::Comparing)
+    }
+
+    /// So many of its documents are compared.
+    pub(crate) fn compared(&self, documents: u64) {
+        if let Some(rebuild) = &mut self.said().rebuild {
+            rebuild.compared = documents;
+        }
+    }
+
+    /// What came of it.
+    pub(crate) fn compared_with(&self, comparison: Comparison) {
+        self.said().comparison = Some(Arc::new(comparison));
+    }
+
+    /// What came of the last comparison.
+    pub(crate) fn comparison(&self) -> Option<Arc<Comparison>> {
+        self.said().comparison.clone()
+    }
+
+    /// It is live, or given up.
     pub(crate) fn rebuild_over(&self) {
         self.said().rebuild = None;
     }
@@ -113,6 +151,9 @@ impl Report {
         let lag = head.saturating_sub(said.position);
         let state = match &*said {
             Said { error: Some(_), .. } => ProjectionState::Failed,
+            Said {
+                rebuild: Some(rebuild), ..
+            } if rebuild.phase == RebuildPhase::AwaitingApproval => ProjectionState::AwaitingApproval,
             Said { rebuild: Some(_), .. } => ProjectionState::Rebuilding,
             _ if lag > LIVE_WITHIN => ProjectionState::CatchingUp,
             _ => ProjectionState::Live,
@@ -144,8 +185,10 @@ impl Rebuild {
         let done = self.position.saturating_sub(self.started_at);
         RebuildStatus {
             generation: self.generation,
+            phase: self.phase,
             position: self.position,
             head,
+            compared: self.compared,
             per_second: u64::try_from(u128::from(done) * 1000 / millis).unwrap_or(u64::MAX),
         }
     }

@@ -20,13 +20,15 @@ use tokio::{
 };
 
 use super::{
+    beside::{Beside, Made},
     generation::Building,
     pages::{Page, Pages},
-    rebuilding::{Failure, build},
+    rebuilding::Failure,
     report::Report,
 };
 use crate::{
     auditing::{self, Audit, Comparison, Ordered},
+    comparison::{CutOver, Decision},
     projection::Projection,
     projections::RebuildError,
 };
@@ -37,13 +39,18 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// What a runner can be asked.
 pub(crate) enum Request {
     /// Build a new generation beside the live one.
-    Rebuild(oneshot::Sender<Result<(), RebuildError>>),
+    Rebuild(CutOver, Answer),
+    /// Decide what becomes of one that was built, or was live before.
+    Decide(Decision, Answer),
 }
+
+/// Where whoever asked waits.
+pub(crate) type Answer = oneshot::Sender<Result<(), RebuildError>>;
 
 /// Something to do.
 enum Next<P: Projection> {
     Asked(Request),
-    Rebuilt(Box<Building<P>>),
+    Made(Made<P>),
     Compare(Comparison<P>),
     Page(Result<Arc<Page>, LogError>),
     Due,
@@ -69,17 +76,14 @@ pub(crate) struct Runner {
     pub(crate) thread: thread::JoinHandle<()>,
 }
 
-struct Running<P: Projection> {
-    surroundings: Surroundings,
-    collection: Collection<P::Model>,
-    report: Arc<Report>,
-    live: Building<P>,
+pub(super) struct Running<P: Projection> {
+    pub(super) surroundings: Surroundings,
+    pub(super) collection: Collection<P::Model>,
+    pub(super) report: Arc<Report>,
+    pub(super) live: Building<P>,
+    pub(super) beside: Beside<P>,
     /// Documents to be held against the log.
     comparisons: mpsc::Receiver<Comparison<P>>,
-    /// Gives the rebuilt generation when it is ready.
-    rebuilt: Option<oneshot::Receiver<Box<Building<P>>>>,
-    /// The thread that builds it.
-    builder: Option<thread::JoinHandle<()>>,
     /// Not before then, after something failed.
     pause: Option<Instant>,
     /// How long the next pause will be: longer each time.
@@ -102,16 +106,20 @@ pub(crate) async fn start<P: Projection>(
         collection,
         report: Arc::clone(&report),
         comparisons,
-        rebuilt: None,
-        builder: None,
+        beside: Beside::Nothing,
         pause: None,
         next_pause: FIRST_PAUSE,
     };
     running.shown();
+    if unfinished {
+        // Said before anybody can ask whether something is being built.
+        report.builds(running.live.generation(), 0);
+    }
     let handle = Handle::current();
     let body = move || {
         handle.block_on(async move {
-            if unfinished && let Err(error) = running.begin_rebuild(true) {
+            // Nobody knows any more how it was to end: it takes its place if that makes no difference, and else waits.
+            if unfinished && let Err(error) = running.begin_rebuild(true, CutOver::IfIdentical) {
                 tracing::error!(projection = P::Model::NAME, %error, "an unfinished rebuild is not gone on with");
             }
             running.run(incoming).await;
@@ -164,7 +172,7 @@ impl<P: Projection> Running<P> {
         tokio::select! {
             biased;
             Some(request) = requests.recv() => Next::Asked(request),
-            rebuilt = ready(&mut self.rebuilt) => Next::Rebuilt(rebuilt),
+            made = self.beside.made() => Next::Made(made),
             Some(comparison) = self.comparisons.recv() => Next::Compare(comparison),
             page = self.surroundings.pages.after(self.live.position()) => Next::Page(page),
             () = until(due), if due.is_some() => Next::Due,
@@ -173,11 +181,12 @@ impl<P: Projection> Running<P> {
 
     async fn act(&mut self, next: Next<P>) -> Result<(), Failure> {
         match next {
-            Next::Asked(Request::Rebuild(answer)) => {
+            Next::Asked(Request::Rebuild(cut_over, answer)) => {
                 // Whoever asked may have gone.
-                let _gone = answer.send(self.begin_rebuild(false));
+                let _gone = answer.send(self.begin_rebuild(false, cut_over));
             }
-            Next::Rebuilt(rebuilt) => self.adopt(*rebuilt).await?,
+            Next::Asked(Request::Decide(decision, answer)) => self.decide(decision, answer).await?,
+            Next::Made(made) => self.adopt(made).await?,
             Next::Compare(comparison) => comparison.carry_out(&mut self.live, &self.surroundings.pages).await?,
             Next::Page(page) => self.live.take_in(&*page?).await?,
             Next::Due => self.live.commit().await?,
@@ -193,10 +202,8 @@ impl<P: Projection> Running<P> {
         if let Err(error) = self.live.commit().await {
             tracing::warn!(projection = P::Model::NAME, %error, "the last changes are not written; they will be read again");
         }
-        // It stops at its next page, and must let go of the store before anybody opens it again.
-        if self.builder.take().is_some_and(|builder| builder.join().is_err()) {
-            tracing::error!(projection = P::Model::NAME, "a rebuild did not stop as it should");
-        }
+        // It stops at its next page.
+        self.beside.join();
     }
 
     /// Shows what was done, or waits a while longer each time something fails.
@@ -216,7 +223,7 @@ impl<P: Projection> Running<P> {
         }
     }
 
-    fn shown(&mut self) {
+    pub(super) fn shown(&mut self) {
         let shown = self.live.shown();
         if let Some(recorded) = self.live.newly_shown() {
             self.report.freshness.shown(recorded);
@@ -227,74 +234,6 @@ impl<P: Projection> Running<P> {
         metrics::gauge!("projection_position", "projection" => P::Model::NAME).set(gauge(shown));
         metrics::gauge!("projection_lag", "projection" => P::Model::NAME).set(gauge(lag));
     }
-
-    fn begin_rebuild(&mut self, resume: bool) -> Result<(), RebuildError> {
-        if self.rebuilt.is_some() {
-            return Err(RebuildError::UnderWay(P::Model::NAME));
-        }
-        let (ready, rebuilt) = oneshot::channel();
-        let Surroundings { pages, stop, .. } = self.surroundings.clone();
-        let (collection, report) = (self.collection.clone(), Arc::clone(&self.report));
-        report.builds(self.live.generation(), 0);
-        let handle = Handle::current();
-        let body = move || {
-            if let Some(building) = handle.block_on(build::<P>(collection, resume, pages, report, stop)) {
-                // Nobody there: stopped meanwhile. The generation is gone on with at the next start.
-                let _stopped = ready.send(Box::new(building));
-            }
-        };
-        let name = format!("{}-rebuild", P::Model::NAME);
-        let spawned = thread::Builder::new().name(name).spawn(body);
-        let spawned = spawned.map_err(|error| RebuildError::Failed(format!("no thread to be had: {error}")))?;
-        self.builder = Some(spawned);
-        self.rebuilt = Some(rebuilt);
-        Ok(())
-    }
-
-    /// Puts the rebuilt generation in the place of the live one, when it shows at least as much.
-    async fn adopt(&mut self, mut rebuilt: Building<P>) -> Result<(), Failure> {
-        if let Err(error) = self.promote(&mut rebuilt).await {
-            // Kept for the next try.
-            rebuilt.forget();
-            let (ready, kept) = oneshot::channel();
-            let _kept = ready.send(Box::new(rebuilt));
-            self.rebuilt = Some(kept);
-            return Err(error);
-        }
-        tracing::info!(
-            projection = P::Model::NAME,
-            generation = rebuilt.generation().number,
-            "rebuilt and live"
-        );
-        self.live = rebuilt;
-        self.report.rebuild_over();
-        Ok(())
-    }
-
-    async fn promote(&self, rebuilt: &mut Building<P>) -> Result<(), Failure> {
-        rebuilt.go_on().await?;
-        while rebuilt.position() < self.live.position() {
-            match self.surroundings.pages.read(rebuilt.position()).await? {
-                Some(page) => rebuilt.take_in(&page).await?,
-                None => break,
-            }
-        }
-        rebuilt.commit().await?;
-        Ok(self.collection.promote(rebuilt.generation()).await?)
-    }
-}
-
-/// The rebuilt generation, once it is ready; never if none is being built.
-async fn ready<T>(rebuilt: &mut Option<oneshot::Receiver<T>>) -> T {
-    if let Some(receiver) = rebuilt {
-        let built = receiver.await;
-        *rebuilt = None;
-        // Gone without a result: the shop is stopping.
-        if let Ok(built) = built {
-            return built;
-        }
-    }
-    std::future::pending().await
 }
 
 async fn until(moment: Option<Instant>) {

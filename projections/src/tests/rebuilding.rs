@@ -7,7 +7,7 @@ use super::{
     *,
 };
 use crate::{
-    RebuildError,
+    CutOver, RebuildError,
     running::{generation::Building, pages::Pages},
 };
 
@@ -25,8 +25,8 @@ async fn a_rebuild_runs_beside_what_is_live_and_only_once() {
     let shop = Shop::open().await;
     orders(&shop.log, 1..500).await;
     shop.settled().await;
-    shop.projections.rebuild("my_page").await.unwrap();
-    let again = shop.projections.rebuild("my_page").await;
+    shop.projections.rebuild("my_page", CutOver::Always).await.unwrap();
+    let again = shop.projections.rebuild("my_page", CutOver::Always).await;
     assert!(
         matches!(again, Err(RebuildError::UnderWay("my_page")) | Ok(())),
         "{again:?}"
@@ -46,7 +46,12 @@ async fn a_rebuild_runs_beside_what_is_live_and_only_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rebuild_of_nothing_known_is_refused() {
     let shop = Shop::open().await;
-    let refused = shop.projections.rebuild("catalog").await.unwrap_err().to_string();
+    let refused = shop
+        .projections
+        .rebuild("catalog", CutOver::Always)
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(
         refused.contains("catalogue") && refused.contains("my_page"),
         "{refused}"

@@ -21,6 +21,7 @@ pub mod progress;
 pub mod projection;
 mod read_models;
 mod registry;
+mod top_ten;
 
 pub use models::{carts, my_page, order_view, products, sagas, seller_orders, tracking};
 pub use paging::Page;

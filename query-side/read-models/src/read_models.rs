@@ -113,6 +113,12 @@ impl ReadModels {
         self.finder.as_ref().ok_or_else(elsewhere)
     }
 
+    /// What holds the catalogue.
+    pub(crate) fn engine(&self) -> Result<&dyn SearchEngine, SearchError> {
+        let elsewhere = || SearchError::Unavailable("the index is in another process".to_owned());
+        self.finder.as_ref().map(Finder::engine).ok_or_else(elsewhere)
+    }
+
     /// Where a read model's documents are.
     pub(crate) fn store(&self, model: &'static str) -> &dyn DocumentStore {
         if model == Catalogue::NAME {

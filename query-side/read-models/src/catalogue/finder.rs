@@ -64,6 +64,11 @@ impl Finder {
         self.past.as_deref()
     }
 
+    /// What it finds them with.
+    pub(crate) fn engine(&self) -> &dyn SearchEngine {
+        self.engine.as_ref()
+    }
+
     /// Finds products.
     ///
     /// # Errors

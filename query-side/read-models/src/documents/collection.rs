@@ -65,6 +65,11 @@ impl<M: Model> Collection<M> {
         self.live.read().await
     }
 
+    /// Which generation answers queries now.
+    pub async fn live_now(&self) -> Generation {
+        *self.live.read().await
+    }
+
     pub(crate) fn store(&self) -> &dyn DocumentStore {
         self.store.as_ref()
     }
