@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod my_page;
 mod order_steps;
 pub mod order_view;
+mod popularity;
 pub mod products;
 pub mod sagas;
 pub mod seller_orders;

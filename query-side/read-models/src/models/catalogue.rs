@@ -9,6 +9,7 @@ use event_schemas::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    popularity::level_after,
     products::{product_of, set},
     stock_levels::{level, levels},
 };
@@ -69,11 +70,44 @@ const REMEMBERED: usize = 200_000;
 
 /// Fills the search index.
 ///
-/// Stock moves with every order, but the index only shows whether there is any: it is told when that flips. Which products
-/// are in stock is remembered here, because asking the index at every order would cost more than the order.
+/// Stock moves with every order, but the index only shows whether there is any, and about how much was ever sold: it is told
+/// when that changes. What it shows is remembered here, because asking the index at every order would cost more than the order.
 #[derive(Debug, Default)]
 pub struct CatalogueProjection {
-    in_stock: HashMap<ProductId, bool>,
+    shown: HashMap<ProductId, Shown>,
+    /// The last event that was seen: seen again, it sells nothing again.
+    position: u64,
+    /// The event under way was seen before.
+    again: bool,
+}
+
+/// What the index shows of a product that orders can change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Shown {
+    in_stock: bool,
+    popularity: u32,
+}
+
+impl Shown {
+    const fn by(entry: &CatalogueEntry) -> Self {
+        Self {
+            in_stock: entry.in_stock,
+            popularity: entry.popularity,
+        }
+    }
+
+    /// What is to be shown of the product after an event that moved its stock.
+    fn after(self, event: &ShopEvent, product: ProductId, again: bool) -> Self {
+        let popularity = if again {
+            self.popularity
+        } else {
+            level_after(event, product, self.popularity)
+        };
+        Self {
+            in_stock: level(event, product).unwrap_or_default() > 0,
+            popularity,
+        }
+    }
 }
 
 impl Projection for CatalogueProjection {
@@ -88,11 +122,12 @@ impl Projection for CatalogueProjection {
         match fact.event {
             ShopEvent::Product(event) => keys.push(product_of(event)),
             event => {
-                let flipped = |(product, available)| {
-                    let known = self.in_stock.get(&product).copied();
-                    (known != Some(available > 0)).then_some(product)
+                self.again = fact.position <= std::mem::replace(&mut self.position, fact.position);
+                let changes = |product: &ProductId| {
+                    let shown = self.shown.get(product);
+                    shown.is_none_or(|shown| shown.after(event, *product, self.again) != *shown)
                 };
-                keys.extend(levels(event).filter_map(flipped));
+                keys.extend(levels(event).map(|(product, _)| product).filter(changes));
             }
         }
         Ok(())
@@ -108,15 +143,17 @@ impl Projection for CatalogueProjection {
             ShopEvent::Product(event) => apply(event, fact, document)?,
             // What was delisted is not in the catalogue, and its last pieces may still be moved.
             event => document.as_mut().is_some_and(|entry| {
-                let in_stock = level(event, *key).unwrap_or_default() > 0;
-                std::mem::replace(&mut entry.in_stock, in_stock) != in_stock
+                let before = Shown::by(entry);
+                let after = before.after(event, *key, self.again);
+                (entry.in_stock, entry.popularity) = (after.in_stock, after.popularity);
+                after != before
             }),
         };
-        if self.in_stock.len() > REMEMBERED {
-            self.in_stock.clear();
+        if self.shown.len() > REMEMBERED {
+            self.shown.clear();
         }
         if let Some(entry) = document {
-            self.in_stock.insert(*key, entry.in_stock);
+            self.shown.insert(*key, Shown::by(entry));
         }
         Ok(changed)
     }
