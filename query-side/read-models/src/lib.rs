@@ -23,7 +23,10 @@ mod read_models;
 mod registry;
 mod top_ten;
 
-pub use models::{carts, my_page, order_view, products, sagas, seller_orders, tracking};
+pub use models::{
+    best_sellers, calendar, carts, my_page, order_view, products, sagas, seller_orders, seller_sales, stock_alerts,
+    tracking, trending,
+};
 pub use paging::Page;
 pub use progress::{Behind, Progress};
 pub use read_models::{OpenError, ReadModels};

@@ -1,6 +1,8 @@
 //! The read models, one per file: the document as a client sees it, its key, its index, a typed reader, and what each event
 //! does to it. To add one: its file, and its line in the list below.
 
+pub mod best_sellers;
+pub mod calendar;
 pub mod carts;
 pub mod catalogue;
 pub mod my_page;
@@ -8,14 +10,20 @@ mod order_steps;
 pub mod order_view;
 mod popularity;
 pub mod products;
+pub mod ranking;
 pub mod sagas;
 pub mod seller_orders;
+pub mod seller_sales;
+pub mod stock_alerts;
 mod stock_levels;
 pub mod tracking;
+pub mod trending;
 
 use self::{
-    carts::CartsProjection, catalogue::CatalogueProjection, my_page::MyPageProjection, products::ProductsProjection,
-    sagas::SagasProjection, seller_orders::SellerOrdersProjection, tracking::TrackingProjection,
+    best_sellers::BestSellersProjection, carts::CartsProjection, catalogue::CatalogueProjection,
+    my_page::MyPageProjection, products::ProductsProjection, sagas::SagasProjection,
+    seller_orders::SellerOrdersProjection, seller_sales::SellerSalesProjection, stock_alerts::StockAlertsProjection,
+    tracking::TrackingProjection, trending::TrendingProjection,
 };
 use crate::registry::read_models;
 
@@ -34,4 +42,12 @@ read_models! {
     carts: CartsProjection,
     /// Where sagas stand.
     sagas: SagasProjection,
+    /// What sold best.
+    best_sellers: BestSellersProjection,
+    /// What is ordered more than before.
+    trending: TrendingProjection,
+    /// What sellers sold, day by day.
+    seller_sales: SellerSalesProjection,
+    /// What has run out, or soon will.
+    stock_alerts: StockAlertsProjection,
 }

@@ -11,6 +11,16 @@ pub struct Page<T> {
     pub next: Option<Vec<u8>>,
 }
 
+impl<T> Page<T> {
+    /// The same page with something else in the place of each item.
+    pub fn map<U>(self, with: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            items: self.items.into_iter().map(with).collect(),
+            next: self.next,
+        }
+    }
+}
+
 /// The bytes of an identifier: they sort as the identifier does.
 pub(crate) fn id_bytes<K>(id: Id<K>) -> [u8; 16] {
     id.uuid().into_bytes()

@@ -21,7 +21,7 @@ const QUARTERS: [u64; 4] = [
 ];
 
 /// What an event sold: the order, and its lines; nothing for an event that sells nothing. Sold is what left the house.
-fn sold(event: &ShopEvent) -> Option<(OrderId, &[StockLine])> {
+pub(super) fn sold(event: &ShopEvent) -> Option<(OrderId, &[StockLine])> {
     match event {
         ShopEvent::Reservation(ReservationEvent::StockIssued(issued)) => Some((issued.order_id, &issued.lines)),
         _ => None,
