@@ -3,6 +3,7 @@
 mod auditing;
 mod documents;
 mod failures;
+mod figures;
 mod history;
 mod proof;
 mod random;

@@ -7,7 +7,7 @@ use read_models::{documents::ModelKey as _, projection::Document};
 
 use super::Sample;
 use crate::{
-    projection::{Key, Projection, needs, read},
+    projection::{Fact, Key, Projection, needs, read},
     running::pages::Page,
 };
 
@@ -16,6 +16,8 @@ pub(crate) struct Rederivation<P: Projection> {
     projection: P,
     sample: Sample,
     documents: BTreeMap<Vec<u8>, Option<Document<P>>>,
+    /// What others are made from, whether it is in the sample or not.
+    sources: BTreeMap<Vec<u8>, Document<P>>,
     position: u64,
     keys: Vec<Key<P>>,
 }
@@ -27,6 +29,7 @@ impl<P: Projection> Rederivation<P> {
             projection: P::default(),
             sample,
             documents: BTreeMap::new(),
+            sources: BTreeMap::new(),
             position: 0,
             keys: Vec::new(),
         }
@@ -44,13 +47,15 @@ impl<P: Projection> Rederivation<P> {
 
     /// The document as the log tells it; none where there should be none.
     pub(super) fn document(&self, key: &[u8]) -> Option<&Document<P>> {
-        self.documents.get(key)?.as_ref()
+        let found = self.documents.get(key).and_then(Option::as_ref);
+        found.or_else(|| self.sources.get(key).filter(|_| self.sample.has(key)))
     }
 
     /// The keys of all documents there should be.
     pub(super) fn keys(&self) -> impl Iterator<Item = &[u8]> {
         let there = self.documents.iter().filter(|(_, document)| document.is_some());
-        there.map(|(key, _)| key.as_slice())
+        let sources = self.sources.keys().filter(|key| self.sample.has(key));
+        there.map(|(key, _)| key).chain(sources).map(Vec::as_slice)
     }
 
     /// Reads a page that follows what it has read, up to a position.
@@ -71,12 +76,25 @@ impl<P: Projection> Rederivation<P> {
         if self.projection.about(&fact, &mut self.keys).is_err() {
             return;
         }
-        for key in &self.keys {
-            let bytes = key.bytes();
-            if self.sample.has(&bytes) {
-                let document = self.documents.entry(bytes).or_insert(None);
-                let _nonsense = self.projection.apply(&fact, key, document).is_err();
+        let mut applied = 0;
+        while let Some(key) = self.keys.get(applied).copied() {
+            self.apply_to(&fact, &key);
+            applied += 1;
+            if applied == self.keys.len() {
+                self.projection.follow_up(&fact, &mut self.keys);
             }
+        }
+    }
+
+    fn apply_to(&mut self, fact: &Fact<'_>, key: &Key<P>) {
+        let bytes = key.bytes();
+        if P::is_source(key) {
+            let mut document = self.sources.remove(&bytes);
+            let _nonsense = self.projection.apply(fact, key, &mut document).is_err();
+            self.sources.extend(document.map(|document| (bytes, document)));
+        } else if self.sample.has(&bytes) {
+            let document = self.documents.entry(bytes).or_insert(None);
+            let _nonsense = self.projection.apply(fact, key, document).is_err();
         }
     }
 

@@ -2,6 +2,16 @@
 
 use event_schemas::saga::SagaStatus;
 use proptest::prelude::*;
+use read_models::{
+    best_sellers::Window,
+    calendar::Day,
+    models::{
+        best_sellers::BestSellersProjection, carts::CartsProjection, catalogue::CatalogueProjection,
+        my_page::MyPageProjection, products::ProductsProjection, sagas::SagasProjection,
+        seller_orders::SellerOrdersProjection, seller_sales::SellerSalesProjection,
+        stock_alerts::StockAlertsProjection, tracking::TrackingProjection, trending::TrendingProjection,
+    },
+};
 
 use crate::CutOver;
 
@@ -9,11 +19,6 @@ use super::{
     history::{STEPS, advanced, cart, changed, id, listed, order, placed, product, received, registered, seller, step},
     *,
 };
-use read_models::models::{
-    carts::CartsProjection, catalogue::CatalogueProjection, my_page::MyPageProjection, products::ProductsProjection,
-    sagas::SagasProjection, seller_orders::SellerOrdersProjection, tracking::TrackingProjection,
-};
-
 const THINGS: u128 = 4;
 
 /// Something that happens to one of a few products, orders and customers; it need not make sense.
@@ -65,6 +70,20 @@ async fn everything(models: &ReadModels) -> Vec<String> {
             .items;
         see(serde_json::json!([orders, products]));
     }
+    let (best_sellers, trending) = (models.best_sellers(), models.trending());
+    let (sales, alerts) = (models.seller_sales(), models.stock_alerts());
+    let always = Day::of(Timestamp::from_millis(0))..=Day::of(Timestamp::now());
+    see(serde_json::json!([
+        best_sellers.best(Window::Month, "", None, 100).await.unwrap().items,
+        best_sellers
+            .best(Window::Week, "Kitchen", None, 100)
+            .await
+            .unwrap()
+            .items,
+        trending.rising("Kitchen/Coffee", None, 100).await.unwrap().items,
+        sales.days(None, always, None, 100).await.unwrap().items,
+        alerts.alerts(None, None, None, 100).await.unwrap().items,
+    ]));
     for status in [
         None,
         Some(SagaStatus::Running),
@@ -87,7 +106,8 @@ fn twice_is_once<P: Projection>(events: &[Arc<RecordedEvent>]) {
 
 async fn live_is_rebuilt(happenings: Vec<(usize, u128, usize)>) {
     let shop = Shop::open().await;
-    for (at, (kind, thing, detail)) in (1_000..).zip(happenings) {
+    // Some hours apart, so that windows move on.
+    for (at, (kind, thing, detail)) in (1_000..).step_by(20_000_000).zip(happenings) {
         anything(&shop.log, kind, thing, detail, at).await;
     }
     let before = shop.settled().await;
@@ -118,6 +138,10 @@ async fn live_is_rebuilt(happenings: Vec<(usize, u128, usize)>) {
     twice_is_once::<TrackingProjection>(&events);
     twice_is_once::<CartsProjection>(&events);
     twice_is_once::<SagasProjection>(&events);
+    twice_is_once::<BestSellersProjection>(&events);
+    twice_is_once::<TrendingProjection>(&events);
+    twice_is_once::<SellerSalesProjection>(&events);
+    twice_is_once::<StockAlertsProjection>(&events);
     shop.close().await;
 }
 

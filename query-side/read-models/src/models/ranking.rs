@@ -12,10 +12,13 @@ use std::{
     mem,
 };
 
-use event_schemas::{Category, ProductId, ShopEvent, Timestamp, product::ProductEvent};
+use event_schemas::{
+    Category, ProductId, ShopEvent, Timestamp,
+    product::{ProductEvent, ProductListed},
+};
 use serde::{Deserialize, Serialize};
 
-use super::products::product_of;
+use super::products::{product_of, set};
 use crate::{
     documents::{Collection, IndexKeys, Model, ModelKey, StoreError},
     paging::{Page, id_bytes},
@@ -276,47 +279,51 @@ impl<R: Ranking> Counting<R> {
 
     fn count(&self, fact: &Fact<'_>, id: ProductId, document: &mut Option<RankedDocument>) -> Result<bool, Unexpected> {
         if let (ShopEvent::Product(ProductEvent::ProductListed(listed)), None) = (fact.event, &document) {
-            *document = Some(RankedDocument::Product(RankedProduct {
-                id,
-                category: listed.category.clone(),
-                listed: true,
-                counts: BTreeMap::new(),
-                sums: [0, 0],
-                counted: 0,
-            }));
+            *document = Some(RankedDocument::Product(RankedProduct::new(listed)));
             return Ok(true);
+        }
+        let counted = R::counted(fact.event).filter(|(counted, _)| *counted == id);
+        let count = counted.fold(0, |sum: u64, (_, count)| sum.saturating_add(count));
+        if document.is_none() && count == 0 && !matches!(fact.event, ShopEvent::Product(_)) {
+            // Its bucket has ended, in which it was counted without ever being known.
+            return Ok(false);
         }
         let RankedDocument::Product(product) = known(document, "a product")? else {
             return Ok(false);
         };
         let before = product.clone();
         match fact.event {
-            ShopEvent::Product(ProductEvent::ProductRevised(revised)) => {
-                product
-                    .category
-                    .clone_from(revised.category.as_ref().unwrap_or(&before.category));
-            }
+            ShopEvent::Product(ProductEvent::ProductRevised(revised)) => set(&mut product.category, &revised.category),
             ShopEvent::Product(ProductEvent::ProductDelisted(_)) => product.listed = false,
             _ => {}
         }
         let (bucket, oldest) = (R::bucket(fact.at), self.oldest());
-        let counted = R::counted(fact.event).filter(|(counted, _)| *counted == id);
-        let count = counted.fold(0, |sum: u64, (_, count)| sum.saturating_add(count));
         if count > 0 && bucket >= oldest && product.counted < fact.position {
             product.counted = fact.position;
             let sum = product.counts.entry(bucket).or_default();
             *sum = sum.saturating_add(count);
         }
         product.counts.retain(|bucket, _| *bucket >= oldest);
-        let newest = oldest + R::WINDOWS[1] - 1;
-        product.sums = R::WINDOWS.map(|window| {
-            product
-                .counts
-                .range(newest - window + 1..)
-                .map(|(_, count)| count)
-                .sum()
-        });
+        let [_, longest] = R::WINDOWS;
+        product.sums = R::WINDOWS.map(|window| product.sum_from(oldest + longest - window));
         Ok(*product != before)
+    }
+}
+
+impl RankedProduct {
+    fn new(listed: &ProductListed) -> Self {
+        Self {
+            id: listed.product_id,
+            category: listed.category.clone(),
+            listed: true,
+            counts: BTreeMap::new(),
+            sums: [0, 0],
+            counted: 0,
+        }
+    }
+
+    fn sum_from(&self, bucket: i64) -> u64 {
+        self.counts.range(bucket..).map(|(_, count)| count).sum()
     }
 }
 

@@ -127,19 +127,21 @@ impl Collection<SellerSales> {
         // Behind the day before, whatever follows the day in the key.
         let before = [&days.start().plus(-1).bytes()[..], &[0xff; 17]].concat();
         let after = after.filter(|after| **after > before[..]).unwrap_or(&before);
-        let page = self.page(&of_seller(seller), Some(after), size).await?;
+        // One more than asked for tells whether there is a next page within these days.
+        let page = self.page(&of_seller(seller), Some(after), size + 1).await?;
         let sales = |document| match document {
             SellerSalesDocument::Day(sales) => Some(sales),
             SellerSalesDocument::Order(_) => None,
         };
-        let read = page.items.len();
-        let items: Vec<_> = page
-            .items
-            .into_iter()
-            .filter_map(sales)
-            .take_while(|sales| days.contains(&sales.day))
-            .collect();
-        let next = page.next.filter(|_| items.len() == read);
+        let sales = page.items.into_iter().filter_map(sales);
+        let mut items: Vec<_> = sales.take_while(|sales| days.contains(&sales.day)).collect();
+        let more = items.len() > size;
+        items.truncate(size);
+        let last = items.last().filter(|_| more);
+        let next = last.map(|sales| match seller {
+            Some(_) => sales.day.bytes().to_vec(),
+            None => [&sales.day.bytes()[..], &id_bytes(sales.seller_id)].concat(),
+        });
         Ok(Page { items, next })
     }
 }
