@@ -10,8 +10,10 @@ mod my_page;
 mod orders;
 mod parameters;
 mod product;
+mod rankings;
 mod sagas;
 mod search;
+mod seller_figures;
 mod seller_orders;
 mod suggest;
 #[cfg(test)]
@@ -61,6 +63,14 @@ pub fn routes(queries: Queries) -> BoxedFilter<(Response,)> {
         .unify()
         .or(seller_orders::route(&queries))
         .unify()
+        .or(rankings::best_sellers_route(&queries))
+        .unify()
+        .or(rankings::trending_route(&queries))
+        .unify()
+        .or(seller_figures::sales_route(&queries))
+        .unify()
+        .or(seller_figures::alerts_route(&queries))
+        .unify()
         .or(my_page::operators_route(&queries))
         .unify()
         .or(sagas::list_route(&queries))
@@ -84,6 +94,10 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             my_page::my_page,
             my_page::customers_page,
             seller_orders::seller_orders,
+            rankings::best_sellers,
+            rankings::trending,
+            seller_figures::sales,
+            seller_figures::alerts,
             sagas::sagas,
             sagas::saga,
         ),

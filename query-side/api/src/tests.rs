@@ -1,6 +1,7 @@
 //! The queries over real read models in a folder, filled as projections fill them.
 
 mod described;
+mod figures;
 mod freshness;
 mod operators;
 mod orders;

@@ -3,7 +3,7 @@ use edge::ConsistencyToken;
 use super::*;
 
 /// Every query, with a path that names something or nothing: freshness comes before what is found.
-const QUERIES: [&str; 10] = [
+const QUERIES: [&str; 14] = [
     "search",
     "products/018f3c1e-7b4a-7c3e-9d2f-1a2b3c4d5e6f",
     "cart",
@@ -11,6 +11,10 @@ const QUERIES: [&str; 10] = [
     "orders/018f3c1e-7b4a-7c3e-9d2f-1a2b3c4d5e6f/tracking",
     "my-page",
     "seller/orders",
+    "best-sellers",
+    "trending",
+    "seller/sales",
+    "seller/stock-alerts",
     "ops/customers/018f3c1e-7b4a-7c3e-9d2f-1a2b3c4d5e6f/my-page",
     "ops/sagas",
     "ops/sagas/018f3c1e-7b4a-7c3e-9d2f-1a2b3c4d5e6f",

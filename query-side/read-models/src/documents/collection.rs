@@ -138,6 +138,27 @@ impl<M: Model> Collection<M> {
         lists::<M>(self.store.as_ref(), *live, key, document).await
     }
 
+    /// The document whose index key is the last of those that start with `prefix`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn last(&self, prefix: &[u8]) -> Result<Option<M::Document>, StoreError> {
+        let live = self.live.read().await;
+        let scan = Scan {
+            prefix,
+            after: None,
+            backwards: true,
+            limit: 1,
+        };
+        let entries = self.store.scan(*live, Part::Index, scan).await?;
+        let Some((_, key)) = entries.first() else {
+            return Ok(None);
+        };
+        let stored = self.store.get(*live, Part::Documents, key).await?;
+        drop(live);
+        stored.map(|bytes| read::<M>(&bytes)).transpose()
+    }
+
     /// Where the live generation is written.
     ///
     /// # Errors

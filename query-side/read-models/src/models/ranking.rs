@@ -278,23 +278,27 @@ impl<R: Ranking> Counting<R> {
     }
 
     fn count(&self, fact: &Fact<'_>, id: ProductId, document: &mut Option<RankedDocument>) -> Result<bool, Unexpected> {
-        if let (ShopEvent::Product(ProductEvent::ProductListed(listed)), None) = (fact.event, &document) {
+        let counted = R::counted(fact.event).filter(|(counted, _)| *counted == id);
+        let count = counted.fold(0, |sum: u64, (_, count)| sum.saturating_add(count));
+        let event = match fact.event {
+            ShopEvent::Product(event) => Some(event).filter(|event| product_of(event) == id),
+            _ => None,
+        };
+        if let (Some(ProductEvent::ProductListed(listed)), None) = (event, &document) {
             *document = Some(RankedDocument::Product(RankedProduct::new(listed)));
             return Ok(true);
         }
-        let counted = R::counted(fact.event).filter(|(counted, _)| *counted == id);
-        let count = counted.fold(0, |sum: u64, (_, count)| sum.saturating_add(count));
-        if document.is_none() && count == 0 && !matches!(fact.event, ShopEvent::Product(_)) {
-            // Its bucket has ended, in which it was counted without ever being known.
+        if document.is_none() && count == 0 && event.is_none() {
+            // A bucket has ended in which it was counted without ever being known.
             return Ok(false);
         }
         let RankedDocument::Product(product) = known(document, "a product")? else {
             return Ok(false);
         };
         let before = product.clone();
-        match fact.event {
-            ShopEvent::Product(ProductEvent::ProductRevised(revised)) => set(&mut product.category, &revised.category),
-            ShopEvent::Product(ProductEvent::ProductDelisted(_)) => product.listed = false,
+        match event {
+            Some(ProductEvent::ProductRevised(revised)) => set(&mut product.category, &revised.category),
+            Some(ProductEvent::ProductDelisted(_)) => product.listed = false,
             _ => {}
         }
         let (bucket, oldest) = (R::bucket(fact.at), self.oldest());

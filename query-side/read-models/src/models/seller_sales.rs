@@ -144,6 +144,17 @@ impl Collection<SellerSales> {
         });
         Ok(Page { items, next })
     }
+
+    /// The newest day on which something of a seller's, or of anybody's, was ordered.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn newest(&self, seller: Option<SellerId>) -> Result<Option<Day>, StoreError> {
+        Ok(match self.last(&of_seller(seller)).await? {
+            Some(SellerSalesDocument::Day(sales)) => Some(sales.day),
+            _ => None,
+        })
+    }
 }
 
 /// Fills the sellers' sales.
