@@ -23,8 +23,8 @@ use crate::catalogue::{
 /// brand and description are added up before they saturate, where a sum of scores per field would let a word that stands
 /// in many fields win over two words that stand in one.
 const TITLE: usize = 15;
-const BRAND: usize = 6;
-const CATEGORY: usize = 6;
+const BRAND: usize = 4;
+const CATEGORY: usize = 4;
 const DESCRIPTION: usize = 3;
 const ATTRIBUTES: usize = 2;
 

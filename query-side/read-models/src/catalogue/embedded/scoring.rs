@@ -13,7 +13,7 @@ use tantivy::{
 /// How soon saying a word again adds nothing, in the weights of [`super::schema`].
 const K1: f32 = 2.0;
 /// How much a long text dilutes its words, from 0 to 1. Product texts are short and long for good reasons: less than in prose.
-const B: f32 = 0.5;
+const B: f32 = 0.45;
 
 /// A term that is looked for, worth up to the logarithm of its rarity.
 #[derive(Debug, Clone)]
