@@ -8,12 +8,14 @@
 //!   roles in processes of their own reach each other; [`audit`] joins parts that must not know each other;
 //! - [`ops`]: the operator's paths over the log; [`operations`]: the same for the command line, also on a stopped shop's
 //!   folder;
+//! - [`evaluation`]: how good the search is, on judged queries;
 //! - [`import`] reads the real data sets into a [`sink`]; [`demo`] fills an empty shop.
 
 pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod evaluation;
 pub mod folder;
 pub mod import;
 pub mod operations;

@@ -6,6 +6,7 @@ mod output;
 mod place;
 mod projection;
 mod running;
+mod search;
 mod serve;
 mod settings;
 #[cfg(test)]
@@ -70,6 +71,9 @@ pub enum Command {
     /// See how far the read models are, and build them again.
     #[command(subcommand)]
     Projection(projection::ProjectionCommand),
+    /// Look into the search: how good the order of hits is.
+    #[command(subcommand)]
+    Search(search::SearchCommand),
     /// Bring in real data as history. Safe to interrupt and to run again: nothing is doubled.
     Import(import::ImportArgs),
     /// Show the settings that hold and where each comes from; --explain teaches all of them.
@@ -168,6 +172,7 @@ async fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Serve(args) => serve::run(&args).await,
         Command::Log(command) => log::run(command).await,
         Command::Projection(command) => projection::run(command).await,
+        Command::Search(command) => search::run(command).await,
         Command::Import(args) => import::run(args).await,
         Command::Config(args) => settings::run(&args),
         Command::Openapi => {

@@ -18,9 +18,9 @@ const WAITING: usize = 4;
 
 /// Where a record stands in its source.
 #[derive(Debug, Clone)]
-pub(super) struct Origin {
-    pub(super) file: Arc<str>,
-    pub(super) line: u64,
+pub(crate) struct Origin {
+    pub(crate) file: Arc<str>,
+    pub(crate) line: u64,
 }
 
 impl Origin {

@@ -12,7 +12,7 @@ mod delivery;
 mod history;
 pub mod icecat;
 pub mod olist;
-mod source;
+pub(crate) mod source;
 mod summary;
 
 use std::path::PathBuf;

@@ -17,7 +17,7 @@ const LONGEST_LINE: u64 = 1 << 20;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// A file being read.
-pub(super) struct Source {
+pub(crate) struct Source {
     path: PathBuf,
     name: Arc<str>,
     reader: BufReader<Box<dyn Read + Send>>,
@@ -25,12 +25,12 @@ pub(super) struct Source {
 }
 
 /// A bar on stderr that counts bytes; silent where stderr is no terminal.
-pub(super) fn bytes_bar(total: u64) -> ProgressBar {
+pub(crate) fn bytes_bar(total: u64) -> ProgressBar {
     bar(total, "{msg} {wide_bar} {bytes}/{total_bytes} {eta}")
 }
 
 /// A bar on stderr that counts records; silent where stderr is no terminal.
-pub(super) fn records_bar(total: u64) -> ProgressBar {
+pub(crate) fn records_bar(total: u64) -> ProgressBar {
     bar(total, "{msg} {wide_bar} {pos}/{len} {eta}")
 }
 
@@ -48,7 +48,7 @@ fn unreadable(path: &Path, error: impl ToString) -> ImportError {
 
 impl Source {
     /// Opens a file; whether it is compressed its first bytes say, not its name.
-    pub(super) fn open(path: &Path, bar: &ProgressBar) -> Result<Self, ImportError> {
+    pub(crate) fn open(path: &Path, bar: &ProgressBar) -> Result<Self, ImportError> {
         let reader = open_reader(path, bar).map_err(|error| unreadable(path, error))?;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         Ok(Self {
@@ -60,7 +60,7 @@ impl Source {
     }
 
     /// The next line without its end, or why it cannot be taken; `None` at the end of the file.
-    pub(super) fn next_line<'b>(&mut self, buffer: &'b mut Vec<u8>) -> Result<Option<Line<'b>>, ImportError> {
+    pub(crate) fn next_line<'b>(&mut self, buffer: &'b mut Vec<u8>) -> Result<Option<Line<'b>>, ImportError> {
         buffer.clear();
         let taken = (&mut self.reader)
             .take(LONGEST_LINE)
@@ -84,7 +84,7 @@ impl Source {
     }
 
     /// Where the line read last stands.
-    pub(super) fn origin(&self) -> Origin {
+    pub(crate) fn origin(&self) -> Origin {
         Origin {
             file: Arc::clone(&self.name),
             line: self.line,
@@ -92,13 +92,13 @@ impl Source {
     }
 
     /// What is left, as CSV with a header.
-    pub(super) fn into_csv(self) -> (csv::Reader<impl Read>, Arc<str>) {
+    pub(crate) fn into_csv(self) -> (csv::Reader<impl Read>, Arc<str>) {
         (csv::ReaderBuilder::new().from_reader(self.reader), self.name)
     }
 }
 
 /// A line's text, or what is wrong with its bytes.
-pub(super) type Line<'b> = Result<&'b str, String>;
+pub(crate) type Line<'b> = Result<&'b str, String>;
 
 fn open_reader(path: &Path, bar: &ProgressBar) -> io::Result<Box<dyn Read + Send>> {
     let mut file = File::open(path)?;
@@ -114,7 +114,7 @@ fn open_reader(path: &Path, bar: &ProgressBar) -> io::Result<Box<dyn Read + Send
 }
 
 /// The bytes of a file on disk.
-pub(super) fn size(path: &Path) -> Result<u64, ImportError> {
+pub(crate) fn size(path: &Path) -> Result<u64, ImportError> {
     let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, error))?;
     if metadata.is_dir() {
         return Err(unreadable(path, "it is a folder, a file was expected"));
