@@ -16,6 +16,7 @@ const FORMAT_FILE: &str = "format";
 const ADDRESS_FILE: &str = "address";
 const LOG_ADDRESS_FILE: &str = "log-address";
 const LOG_SOURCE_FILE: &str = "log-source";
+const READ_MODELS_FILE: &str = "read-models-source";
 const ROLE_FILE: &str = "role";
 const LOCK_FILE: &str = "lock";
 const OPERATOR_TOKEN_FILE: &str = "operator-token";
@@ -201,6 +202,21 @@ impl DataFolder {
     /// When it cannot be written.
     pub fn keep_log_source(&self, place: &str) -> Result<(), FolderError> {
         write_durably(&self.place(LOG_SOURCE_FILE), format!("{place}\n").as_bytes())
+    }
+
+    /// Where the shop's read models were when it ran last, if not here; without a password.
+    pub fn read_models_elsewhere(&self) -> Option<String> {
+        let text = fs::read_to_string(self.place(READ_MODELS_FILE)).ok()?;
+        let place = text.trim();
+        (place != "embedded").then(|| place.to_owned())
+    }
+
+    /// Writes down where the shop's read models are, without a password.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_read_models_source(&self, place: &str) -> Result<(), FolderError> {
+        write_durably(&self.place(READ_MODELS_FILE), format!("{place}\n").as_bytes())
     }
 
     /// Writes down how the event log can be reached: a connection string without credentials.

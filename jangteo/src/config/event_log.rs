@@ -106,17 +106,7 @@ impl fmt::Display for LogPlace {
         let Self::Server(url) = self else {
             return f.write_str("embedded");
         };
-        let Some((scheme, rest)) = url.split_once("://") else {
-            return f.write_str(url);
-        };
-        let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        match authority.rsplit_once('@') {
-            Some((credentials, hosts)) => {
-                let user = credentials.split(':').next().unwrap_or_default();
-                write!(f, "{scheme}://{user}:…@{hosts}{rest}")
-            }
-            None => f.write_str(url),
-        }
+        super::without_password(url, f)
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Flags win over `JANGTEO_…` variables, those over the TOML file, that over the defaults.
 
+mod elasticsearch;
 mod event_log;
 mod explain;
 mod layers;
@@ -10,6 +11,7 @@ mod roles;
 mod tests;
 
 use std::{
+    fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -17,6 +19,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+pub use elasticsearch::{ElasticUrl, ElasticsearchSettings, NoElasticUrl, Store};
 pub use event_log::{EventLogSettings, LogPlace, NoLogPlace};
 pub use explain::{effective, explanation};
 pub use layers::{ConfigError, Flags, Layers, unknown_variables};
@@ -68,6 +71,11 @@ pub struct Config {
     #[config(nested)]
     #[config(layer_attr(command(flatten)))]
     pub event_log: EventLogSettings,
+
+    /// Where Elasticsearch is, and what is kept there.
+    #[config(nested)]
+    #[config(layer_attr(command(flatten)))]
+    pub elasticsearch: ElasticsearchSettings,
 
     /// Where the other roles are.
     #[config(nested)]
@@ -235,5 +243,20 @@ fn speed_in_range(speed: &f64) -> Result<(), &'static str> {
         Ok(())
     } else {
         Err("expected a number between 0.01 and 1000000000")
+    }
+}
+
+/// A URL as it may be shown: without the password.
+fn without_password(url: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return f.write_str(url);
+    };
+    let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    match authority.rsplit_once('@') {
+        Some((credentials, hosts)) => {
+            let user = credentials.split(':').next().unwrap_or_default();
+            write!(f, "{scheme}://{user}:…@{hosts}{rest}")
+        }
+        None => f.write_str(url),
     }
 }

@@ -33,6 +33,8 @@ pub struct LocalOperations {
     folder: DataFolder,
     lock: Mutex<Option<FolderLock>>,
     log: OpenLog,
+    /// Where the read models are, among others.
+    config: Config,
     /// Started when a command is about the read models; they then bring them up to date.
     reading: Mutex<Option<Arc<Projections>>>,
 }
@@ -58,6 +60,7 @@ impl LocalOperations {
             folder,
             lock: Mutex::new(Some(lock)),
             log,
+            config: config.clone(),
             reading: Mutex::new(None),
         })
     }
@@ -80,10 +83,22 @@ impl LocalOperations {
                 self.folder.path().display()
             )));
         }
+        if let Some(place) = self
+            .folder
+            .read_models_elsewhere()
+            .filter(|_| self.config.elasticsearch.used().is_none())
+        {
+            return Err(OperationError::Projections(format!(
+                "the shop in {folder} has its read models on {place}, not in the folder: name it with \
+                 JANGTEO_ELASTICSEARCH=http://… or as `url` under [elasticsearch] in {folder}/jangteo.toml",
+                folder = self.folder.path().display()
+            )));
+        }
         let failed = |error: StartError| OperationError::Projections(error.to_string());
         let settled = witness::settle(&self.folder, &self.log()).await;
         let settled = settled.map_err(|error| OperationError::Projections(error.to_string()))?;
-        let models = query_side::open(&self.folder, None, settled.floor)
+        let log = self.log();
+        let models = query_side::open(&self.config, &self.folder, &log, settled.floor)
             .await
             .map_err(failed)?;
         let projections = Arc::new(query_side::project(&self.log(), &models).await.map_err(failed)?);

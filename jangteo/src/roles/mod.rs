@@ -99,6 +99,7 @@ impl Roles {
     pub fn check(self, config: &Config) -> Result<(), String> {
         self.check_log(config)?;
         self.check_wire(config)?;
+        config.elasticsearch.check()?;
         let (command, query) = (&config.roles.command_url, &config.roles.query_url);
         match self {
             Self::All if command.is_some() || query.is_some() => Err(

@@ -13,6 +13,7 @@ mod parts;
 mod process;
 pub(crate) mod query_side;
 mod serving;
+mod stores;
 #[cfg(test)]
 mod tests;
 mod wire;

@@ -114,7 +114,9 @@ async fn reading(ground: &Ground<'_>) -> Result<Reading, StartError> {
         tellers: JoinSet::new(),
     };
     if ground.roles.has(Role::Query) {
-        let models = query_side::open(ground.folder, ground.config.synonyms.as_deref(), ground.floor).await?;
+        let (config, log) = (ground.config, ground.log.log());
+        let models = query_side::open(config, ground.folder, &log, ground.floor).await?;
+        ground.folder.keep_read_models_source(&config.read_models_at())?;
         if !ground.roles.has(Role::Projection) {
             let filling = Filling::of(Arc::clone(&models)).await;
             reading.filling = Some(filling.map_err(StartError::of("the read models"))?);

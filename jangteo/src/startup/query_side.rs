@@ -1,41 +1,39 @@
 //! Opens what is read, and what fills it.
 
 use std::{
-    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use event_log::{EventLog, Position};
-use projections::{Config, Projections};
+use projections::Projections;
 use read_models::ReadModels;
 
-use super::StartError;
-use crate::folder::DataFolder;
+use super::{StartError, stores};
+use crate::{config::Config, folder::DataFolder};
 
 /// What people searched for, in the data folder.
 const PAST_SEARCHES: &str = "past-searches.json";
 /// What means the same, in the data folder unless the settings say otherwise.
 pub(crate) const SYNONYMS: &str = "synonyms.txt";
 
-/// The read models in the folder. Below `floor` they show nothing a consistency token can be held against.
+/// The read models, where the settings say they are. Below `floor` they show nothing a consistency token can be held against.
 pub(crate) async fn open(
+    config: &Config,
     folder: &DataFolder,
-    synonyms: Option<&Path>,
+    log: &Arc<dyn EventLog>,
     floor: Position,
 ) -> Result<Arc<ReadModels>, StartError> {
-    let place: &Path = folder.path();
-    let models = ReadModels::open(place)
-        .await
-        .map_err(StartError::of("the read models"))?;
+    let head = log.head().await.map_err(StartError::of("the read models"))?;
+    let models = stores::open(&config.elasticsearch, folder, head).await?;
     models.progress().not_before(floor.0);
-    let synonyms = synonyms.map_or_else(|| folder.place(SYNONYMS), Path::to_owned);
+    let synonyms = config.synonyms.clone().unwrap_or_else(|| folder.place(SYNONYMS));
     Ok(Arc::new(models.finding_with(&synonyms, &folder.place(PAST_SEARCHES))))
 }
 
 /// What fills these read models from that log.
 pub(crate) async fn project(log: &Arc<dyn EventLog>, models: &Arc<ReadModels>) -> Result<Projections, StartError> {
-    let started = Projections::start(Arc::clone(log), Arc::clone(models), Config::default()).await;
+    let started = Projections::start(Arc::clone(log), Arc::clone(models), projections::Config::default()).await;
     started.map_err(StartError::of("the projections"))
 }
 

@@ -10,6 +10,7 @@
 mod aliases;
 mod bulk;
 mod catalogue;
+mod claim;
 mod documents;
 mod entries;
 mod error;
@@ -23,6 +24,7 @@ mod tests;
 
 pub use bulk::{Item, Outcome};
 pub use catalogue::ElasticCatalogue;
+pub use claim::Owner;
 pub use documents::ElasticDocuments;
 pub use error::ElasticError;
 pub use node::{Node, Request};

@@ -49,8 +49,16 @@ impl ReadModels {
         };
         let documents = Documents::open(&data.join("read-models")).map_err(failed)?;
         let search = SearchIndex::open(&data.join("search")).map_err(failed)?;
-        let opened = Self::over(Arc::new(documents), Reach::Here(Arc::new(search))).await;
+        let opened = Self::within(Arc::new(documents), Arc::new(search)).await;
         opened.map_err(failed)
+    }
+
+    /// The read models in these stores, wherever they are.
+    ///
+    /// # Errors
+    /// When a store fails.
+    pub async fn within(documents: Arc<dyn DocumentStore>, engine: Arc<dyn SearchEngine>) -> Result<Self, StoreError> {
+        Self::over(documents, Reach::Here(engine)).await
     }
 
     /// Read models that lie in another process, for projections to fill; they cannot be searched from here.
@@ -117,6 +125,21 @@ impl ReadModels {
     pub(crate) fn engine(&self) -> Result<&dyn SearchEngine, SearchError> {
         let elsewhere = || SearchError::Unavailable("the index is in another process".to_owned());
         self.finder.as_ref().map(Finder::engine).ok_or_else(elsewhere)
+    }
+
+    /// A read model that shows more than the log holds up to `head`, where there is one: it is of another log.
+    ///
+    /// # Errors
+    /// When a store fails.
+    pub async fn beyond(&self, head: u64) -> Result<Option<&'static str>, StoreError> {
+        for model in Self::NAMES {
+            let store = self.store(model);
+            let live = store.generations(model).await?.live;
+            if store.checkpoint(live).await?.position > head {
+                return Ok(Some(model));
+            }
+        }
+        Ok(None)
     }
 
     /// Where a read model's documents are.

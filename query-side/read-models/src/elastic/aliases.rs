@@ -149,11 +149,8 @@ impl Node {
         self.find::<Ignored>(request).await.map(|_| ())
     }
 
-    /// Drops every index of ours, of whatever model: for tests, and for a shop whose log is another now.
-    ///
-    /// # Errors
-    /// See [`ElasticError`].
-    pub async fn drop_all(&self) -> Result<(), ElasticError> {
+    /// Drops every index of ours, of whatever model.
+    pub(super) async fn drop_all(&self) -> Result<(), ElasticError> {
         // By name: newer nodes refuse to drop by pattern.
         let request = Request::new(Method::Get, format!("{}-*/_alias", self.prefix()));
         let listed: Option<BTreeMap<String, Listed>> = self.find(request).await?;
@@ -162,7 +159,7 @@ impl Node {
             // No model's name has a hyphen: what has more is of another shop, whose prefix begins like ours.
             let ours = index
                 .strip_prefix(&name)
-                .is_some_and(|rest| rest.split('-').count() == 2);
+                .is_some_and(|rest| rest.split('-').count() == 2 && rest.ends_with(|last: char| last.is_ascii_digit()));
             if !ours {
                 continue;
             }

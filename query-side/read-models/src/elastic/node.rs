@@ -149,6 +149,11 @@ impl Node {
         &self.prefix
     }
 
+    /// Where it is, without credentials.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Such as `7.17.29`.
     pub fn version(&self) -> &str {
         &self.version

@@ -23,7 +23,7 @@ impl Place {
     }
 
     pub(super) async fn clear(self) {
-        self.node.drop_all().await.unwrap();
+        self.node.clear().await.unwrap();
     }
 }
 
