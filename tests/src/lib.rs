@@ -6,6 +6,7 @@
 mod bad_input;
 mod browser;
 mod crashes;
+mod elasticsearch;
 mod empty_shop;
 mod first_order;
 mod foreign_clients;

@@ -6,8 +6,8 @@ use event_log::Position;
 use read_models::{
     ReadModels,
     catalogue::{SearchEngine, SearchIndex},
-    documents::{DocumentStore, Documents},
-    elastic::{Credentials, ElasticDocuments, ElasticSettings, Node, Owner, Plain},
+    documents::{DocumentStore, Documents, StoreError},
+    elastic::{Credentials, ElasticCatalogue, ElasticDocuments, ElasticSettings, Node, Owner, Plain},
 };
 use uuid::Uuid;
 
@@ -57,8 +57,13 @@ async fn within(
         Store::Embedded => Documents::open(&folder.place("read-models")).map(|opened| Arc::new(opened) as _),
         Store::Elasticsearch => Ok(Arc::new(ElasticDocuments::new(Arc::clone(node), Plain))),
     };
-    let engine: Result<Arc<dyn SearchEngine>, _> =
-        SearchIndex::open(&folder.place("search")).map(|opened| Arc::new(opened) as _);
+    let engine: Result<Arc<dyn SearchEngine>, StoreError> = match settings.search() {
+        Store::Embedded => SearchIndex::open(&folder.place("search")).map(|opened| Arc::new(opened) as _),
+        Store::Elasticsearch => match ElasticCatalogue::open(Arc::clone(node)).await {
+            Ok(opened) => Ok(Arc::new(opened)),
+            Err(error) => Err(error.into()),
+        },
+    };
     let opened = match (documents, engine) {
         (Ok(documents), Ok(engine)) => ReadModels::within(documents, engine).await,
         (Err(error), _) | (_, Err(error)) => Err(error),

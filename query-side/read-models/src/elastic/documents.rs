@@ -127,6 +127,22 @@ impl<S: Shape> ElasticDocuments<S> {
         }
     }
 
+    /// As a process does that is killed when a commit is written down.
+    #[cfg(test)]
+    pub(super) async fn write_down(
+        &self,
+        generation: Generation,
+        writes: &[Write],
+        checkpoint: Checkpoint,
+    ) -> Result<(), StoreError> {
+        let commit = self.last_commit(generation).await? + 1;
+        let stand = Stand { checkpoint, commit };
+        self.node
+            .begin_commit(generation, self.writer, stand, writes)
+            .await
+            .map(drop)
+    }
+
     /// Reads the books, and does what a killed process left undone.
     async fn recover(&self, generation: Generation) -> Result<Stand, StoreError> {
         let Books { mut stand, unfinished } = self.node.books(generation).await?;

@@ -1,5 +1,9 @@
 //! On a real node: where `JANGTEO_TEST_ELASTICSEARCH` names one.
 
+mod faults;
+mod forwarder;
+mod scripted;
+
 use std::sync::Arc;
 
 use super::*;
