@@ -24,7 +24,7 @@ impl Names {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The numbers of a segment's values, in their order.
+    /// The numbers of a segment's values, row by row.
     fn number_all(&self, column: &StrColumn) -> std::io::Result<Vec<u32>> {
         let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let mut numbers = Vec::with_capacity(column.num_terms());
@@ -32,7 +32,11 @@ impl Names {
         while values.advance() {
             numbers.push(names.number(&String::from_utf8_lossy(values.key())));
         }
-        Ok(numbers)
+        drop(names);
+        let number = |value: u64| usize::try_from(value).ok().and_then(|value| numbers.get(value).copied());
+        // Every row's value is in the dictionary.
+        let rows = column.ords().values.iter().map(|value| number(value).unwrap_or(u32::MAX));
+        Ok(rows.collect())
     }
 }
 
@@ -69,36 +73,36 @@ impl Numbered {
 /// A segment's column of values, by their numbers.
 pub(super) struct NamedColumn {
     column: Option<StrColumn>,
-    /// Read when somebody looks for the first time: most segments of a rebuild are merged away before.
-    numbers: OnceLock<Vec<u32>>,
+    /// The numbers of the rows. Read when somebody looks for the first time: most segments of a rebuild are merged away before.
+    rows: OnceLock<Vec<u32>>,
 }
 
 impl NamedColumn {
     pub(super) const fn over(column: Option<StrColumn>) -> Self {
         Self {
             column,
-            numbers: OnceLock::new(),
+            rows: OnceLock::new(),
         }
     }
 
     /// Gives the values their numbers, if they have none yet.
     pub(super) fn number(&self, names: &Names) -> std::io::Result<()> {
         if let Some(column) = &self.column
-            && self.numbers.get().is_none()
+            && self.rows.get().is_none()
         {
-            let numbers = names.number_all(column)?;
-            self.numbers.get_or_init(|| numbers);
+            let rows = names.number_all(column)?;
+            self.rows.get_or_init(|| rows);
         }
         Ok(())
     }
 
     /// The numbers of a product's values; none before [`Self::number`].
     pub(super) fn of(&self, doc: DocId) -> impl Iterator<Item = usize> {
-        let numbers = self.numbers.get().map_or(&[][..], Vec::as_slice);
-        let values = self
-            .column
+        let numbers = self.rows.get().map_or(&[][..], Vec::as_slice);
+        let rows = self.column.as_ref().map(|column| column.ords().index.value_row_ids(doc));
+        rows.and_then(|rows| numbers.get(rows.start as usize..rows.end as usize))
+            .unwrap_or_default()
             .iter()
-            .flat_map(move |column| column.ords().values_for_doc(doc));
-        values.filter_map(move |value| numbers.get(usize::try_from(value).ok()?).map(|number| *number as usize))
+            .map(|number| *number as usize)
     }
 }

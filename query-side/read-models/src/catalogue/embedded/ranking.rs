@@ -19,6 +19,9 @@ use super::{
 };
 use crate::catalogue::Sort;
 
+/// What a product that is sold out is worth against one that is not.
+const SOLD_OUT: Score = 0.75;
+
 /// A hit's place: greater comes first. It depends on the hit alone, so that a page can start behind any place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank {
@@ -136,7 +139,7 @@ impl SegmentRanking {
     fn key(&self, doc: DocId, score: Score) -> u64 {
         let by = match self.order.sort {
             // Scores are never negative: their bits sort as they do.
-            Sort::Relevance => return u64::from(score.max(0.0).to_bits()),
+            Sort::Relevance => return u64::from((score.max(0.0) * self.worth(doc)).to_bits()),
             Sort::PriceAsc | Sort::PriceDesc => &self.columns.price,
             Sort::Newest => &self.columns.listed_at,
             Sort::Popularity => &self.columns.popularity,
@@ -146,6 +149,14 @@ impl SegmentRanking {
             !ascending
         } else {
             ascending
+        }
+    }
+
+    /// What cannot be bought comes behind what fits about as well.
+    fn worth(&self, doc: DocId) -> Score {
+        match self.columns.in_stock.first(doc) {
+            Some(false) => SOLD_OUT,
+            _ => 1.0,
         }
     }
 

@@ -37,3 +37,13 @@ async fn completing() {
 async fn spelling() {
     contract::spelling(&engine().0).await;
 }
+
+#[tokio::test]
+async fn finding() {
+    contract::finding(&engine().0).await;
+}
+
+#[tokio::test]
+async fn ranking() {
+    contract::ranking(&engine().0).await;
+}

@@ -347,3 +347,39 @@ async fn entries_are_listed_by_their_keys() {
         assert_eq!(list(scan).await, vec![], "{scan:?}");
     }
 }
+
+#[tokio::test]
+async fn a_walk_whose_view_is_gone_goes_on_from_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = SearchIndex::open(folder.path()).unwrap();
+    let live = index.generations(Catalogue::NAME).await.unwrap().live;
+    put(&index, live, sixty(), Checkpoint::default()).await;
+    let by_price = |after| Wanted {
+        sort: Sort::PriceAsc,
+        size: 25,
+        after,
+        ..Wanted::default()
+    };
+    let first = index.search(live, &by_price(None)).await.unwrap();
+    let cheap = CatalogueEntry {
+        price: Money::krw(1),
+        ..product("Cheapest of all")
+    };
+    let dear = CatalogueEntry {
+        price: Money::krw(999_999),
+        ..product("Dearest of all")
+    };
+    put(&index, live, [cheap, dear], Checkpoint::default()).await;
+    // A restart lets go of all views.
+    drop(index);
+    let index = SearchIndex::open(folder.path()).unwrap();
+    let (mut seen, mut after) = (first.hits, first.next);
+    while after.is_some() {
+        let page = index.search(live, &by_price(after)).await.unwrap();
+        seen.extend(page.hits);
+        after = page.next;
+    }
+    let ids: HashSet<_> = seen.iter().map(|hit| hit.id).collect();
+    assert_eq!((seen.len(), ids.len()), (61, 61), "what is before the place is not shown any more");
+    assert_eq!(seen.last().map(|hit| hit.title.as_str()), Some("Dearest of all"));
+}
