@@ -33,9 +33,17 @@ impl Names {
             numbers.push(names.number(&String::from_utf8_lossy(values.key())));
         }
         drop(names);
-        let number = |value: u64| usize::try_from(value).ok().and_then(|value| numbers.get(value).copied());
+        let number = |value: u64| {
+            usize::try_from(value)
+                .ok()
+                .and_then(|value| numbers.get(value).copied())
+        };
         // Every row's value is in the dictionary.
-        let rows = column.ords().values.iter().map(|value| number(value).unwrap_or(u32::MAX));
+        let rows = column
+            .ords()
+            .values
+            .iter()
+            .map(|value| number(value).unwrap_or(u32::MAX));
         Ok(rows.collect())
     }
 }
@@ -99,7 +107,10 @@ impl NamedColumn {
     /// The numbers of a product's values; none before [`Self::number`].
     pub(super) fn of(&self, doc: DocId) -> impl Iterator<Item = usize> {
         let numbers = self.rows.get().map_or(&[][..], Vec::as_slice);
-        let rows = self.column.as_ref().map(|column| column.ords().index.value_row_ids(doc));
+        let rows = self
+            .column
+            .as_ref()
+            .map(|column| column.ords().index.value_row_ids(doc));
         rows.and_then(|rows| numbers.get(rows.start as usize..rows.end as usize))
             .unwrap_or_default()
             .iter()

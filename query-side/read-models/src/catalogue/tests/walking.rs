@@ -380,6 +380,10 @@ async fn a_walk_whose_view_is_gone_goes_on_from_its_place() {
         after = page.next;
     }
     let ids: HashSet<_> = seen.iter().map(|hit| hit.id).collect();
-    assert_eq!((seen.len(), ids.len()), (61, 61), "what is before the place is not shown any more");
+    assert_eq!(
+        (seen.len(), ids.len()),
+        (61, 61),
+        "what is before the place is not shown any more"
+    );
     assert_eq!(seen.last().map(|hit| hit.title.as_str()), Some("Dearest of all"));
 }
