@@ -80,7 +80,7 @@ impl Forwarder {
 
     /// Waits until it is cut.
     pub(super) async fn cut(&self) {
-        self.wire.subscribe().wait_for(|wire| *wire == Wire::Cut).await.unwrap();
+        is_cut(&mut self.wire.subscribe()).await;
     }
 }
 
@@ -92,7 +92,7 @@ async fn pass(mut client: TcpStream, node: String, wire: watch::Sender<Wire>, pa
     loop {
         tokio::select! {
             biased;
-            _ = state.wait_for(|wire| *wire == Wire::Cut) => return None,
+            () = is_cut(&mut state) => return None,
             read = client.read(&mut there) => {
                 let read = read.ok().filter(|read| *read > 0)?;
                 let before = passed.fetch_add(1, Ordering::SeqCst);
@@ -109,4 +109,8 @@ async fn pass(mut client: TcpStream, node: String, wire: watch::Sender<Wire>, pa
             }
         }
     }
+}
+
+async fn is_cut(state: &mut watch::Receiver<Wire>) {
+    state.wait_for(|wire| *wire == Wire::Cut).await.unwrap();
 }
