@@ -11,10 +11,12 @@ use std::{
 
 use clap::{Parser, ValueEnum};
 
+mod bare_search;
 mod batches;
 mod catch_up;
 mod client;
 mod drive;
+mod elasticsearch;
 mod event_log;
 mod forwarder;
 mod log_marks;

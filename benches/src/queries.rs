@@ -8,10 +8,11 @@ use std::{
 };
 
 use futures_util::future::try_join_all;
+use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
 use crate::{
-    Effort, Result,
+    Effort, Result, bare_search, elasticsearch,
     report::{Mark, Report, latencies, millis, short},
     shop::{self, Shop},
 };
@@ -69,42 +70,73 @@ pub(crate) async fn measure(data: &Path, sets: Option<&Path>, effort: Effort, re
     let shop = Shop::start(data).await?;
     let total = caught_up(&shop).await?;
     report.figure("products to search", &total.to_string());
+    let mut rate = 0.0;
     for connections in [1, 8] {
-        let began = Instant::now();
-        let workers = (0..connections).map(async |worker| {
-            let mut connection = shop.connect().await?;
-            let mut taken = latencies()?;
-            let mut round: usize = worker;
-            while began.elapsed() < effort.each / 2 {
-                let path = format!("/api/v1/search?q={}&size=20", encoded(WORDS[round % WORDS.len()]));
-                round += 1;
-                let sent = Instant::now();
-                let answer = connection.send("GET", &path, None, None, None).await?;
-                if answer.status != 200 {
-                    return Err(format!("GET {path}: {}", answer.status).into());
-                }
-                taken.record(sent.elapsed().as_micros() as u64)?;
-            }
-            crate::Result::Ok(taken)
-        });
-        let mut all = latencies()?;
-        for taken in try_join_all(workers).await? {
-            all.add(taken)?;
-        }
-        let rate = all.len() as f64 / began.elapsed().as_secs_f64();
-        let what = format!("search, {connections} connections");
-        report.figure(
-            &what,
-            &format!("{} /s, p50 {} ms", short(rate), short(millis(&all, 0.5))),
-        );
-        report.mark(
-            &format!("search p99, {connections} connections"),
-            millis(&all, 0.99),
-            "ms",
-            Mark::AtMost(10.0),
-        );
+        let path = |round: usize| format!("/api/v1/search?q={}&size=20", encoded(WORDS[round % WORDS.len()]));
+        let (per_second, taken) = asked(&shop, connections, effort.each / 2, path).await?;
+        rate = per_second;
+        told(&format!("search, {connections} connections"), rate, &taken, 5.0, report);
     }
-    shop.stop().await
+    let (per_second, taken) = asked(&shop, 1, effort.each / 2, typing).await?;
+    told(
+        "suggestions as one types, 1 connection",
+        per_second,
+        &taken,
+        10.0,
+        report,
+    );
+    shop.stop().await?;
+
+    let products = bare_search::products(data).await?;
+    bare_search::measure(data, &products, WORDS, effort, report).await?;
+    elasticsearch::measure(data, &products, WORDS, rate, effort, report).await
+}
+
+/// What a shopper asks for who has typed part of a word.
+fn typing(round: usize) -> String {
+    let word = WORDS[round % WORDS.len()];
+    let typed: String = word
+        .chars()
+        .take(1 + round / WORDS.len() % word.chars().count())
+        .collect();
+    format!("/api/v1/suggest?q={}", encoded(&typed))
+}
+
+/// Asks for as long as `each` over so many connections: answers a second, and how long they took.
+async fn asked(
+    shop: &Shop,
+    connections: usize,
+    each: Duration,
+    path: impl Fn(usize) -> String,
+) -> Result<(f64, Histogram<u64>)> {
+    let began = Instant::now();
+    let workers = (0..connections).map(async |worker| {
+        let mut connection = shop.connect().await?;
+        let mut taken = latencies()?;
+        for path in (worker..).map(&path) {
+            if began.elapsed() >= each {
+                break;
+            }
+            let sent = Instant::now();
+            let answer = connection.send("GET", &path, None, None, None).await?;
+            if answer.status != 200 {
+                return Err(format!("GET {path}: {}", answer.status).into());
+            }
+            taken.record(sent.elapsed().as_micros() as u64)?;
+        }
+        crate::Result::Ok(taken)
+    });
+    let mut all = latencies()?;
+    for taken in try_join_all(workers).await? {
+        all.add(taken)?;
+    }
+    Ok((all.len() as f64 / began.elapsed().as_secs_f64(), all))
+}
+
+fn told(what: &str, per_second: f64, taken: &Histogram<u64>, mark: f64, report: &mut Report) {
+    let p50 = short(millis(taken, 0.5));
+    report.figure(what, &format!("{} /s, p50 {p50} ms", short(per_second)));
+    report.mark(&format!("{what}, p99"), millis(taken, 0.99), "ms", Mark::AtMost(mark));
 }
 
 /// Waits until the catalogue has read the whole log; returns how many products there are.

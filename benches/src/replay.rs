@@ -34,7 +34,7 @@ pub(crate) async fn measure(data: &Path, report: &mut Report) -> Result<()> {
         "full replay into all read models",
         events / seconds,
         "events/s",
-        Mark::AtLeast(100_000.0),
+        Mark::AtLeast(200_000.0),
     );
     Ok(())
 }

@@ -209,7 +209,12 @@ impl<R: Ranking> Projection for Counting<R> {
         } else {
             &mut self.ended
         };
-        keys.extend(mem::take(next));
+        let named = keys.len();
+        for key in mem::take(next) {
+            if !keys[..named].contains(&key) {
+                keys.push(key);
+            }
+        }
     }
 
     fn is_source(key: &RankedKey) -> bool {
