@@ -77,6 +77,10 @@ async fn the_log_is_listed_read_and_counted_alike_running_and_stopped() {
         "seller_orders",
         "carts",
         "sagas",
+        "best_sellers",
+        "trending",
+        "seller_sales",
+        "stock_alerts",
     ] {
         assert!(
             status.iter().any(|projection| projection["name"] == name),
