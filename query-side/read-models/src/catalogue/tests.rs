@@ -79,7 +79,7 @@ pub(crate) async fn put(
 }
 
 /// A product of that title, for 10,000 won and in stock.
-fn product(title: &str) -> CatalogueEntry {
+pub(crate) fn product(title: &str) -> CatalogueEntry {
     CatalogueEntry {
         id: ProductId::fresh(),
         title: title.to_owned(),

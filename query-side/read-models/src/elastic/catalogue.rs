@@ -50,12 +50,16 @@ impl ElasticCatalogue {
     /// When the node does not answer.
     pub async fn open(node: Arc<Node>) -> Result<Self, ElasticError> {
         let korean = korean(&node).await?;
-        Ok(Self {
+        Ok(Self::reading(node, korean))
+    }
+
+    fn reading(node: Arc<Node>, korean: Korean) -> Self {
+        Self {
             documents: ElasticDocuments::new(Arc::clone(&node), CatalogueFields(korean)),
             views: Views::default(),
             node,
             korean,
-        })
+        }
     }
 }
 
@@ -67,8 +71,10 @@ async fn korean(node: &Node) -> Result<Korean, ElasticError> {
         .await
     {
         Ok(_) => Ok(Korean::Nori),
-        Err(ElasticError::Refused { status: 400, .. }) => {
-            tracing::info!("Elasticsearch has no plugin analysis-nori: Korean is searched by pairs of syllables");
+        Err(ElasticError::Refused { status: 400 | 403, .. }) => {
+            tracing::info!(
+                "Elasticsearch has no plugin analysis-nori for us: Korean is searched by pairs of syllables"
+            );
             Ok(Korean::Pairs)
         }
         Err(error) => Err(error),

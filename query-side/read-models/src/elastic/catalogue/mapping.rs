@@ -25,16 +25,16 @@ pub(super) enum Korean {
 /// Texts that are searched for words, and how much a word in each counts. The frequencies are added up before they saturate
 /// (BM25F): a sum of scores per field would let a word that stands in many fields win over two words that stand in one.
 pub(super) const TEXTS: [(&str, u8); 5] = [
-    ("title", 15),
-    ("brand", 6),
-    ("category", 6),
+    ("title", 12),
+    ("brand", 4),
+    ("category", 4),
     ("description", 3),
     ("attributes", 2),
 ];
 /// How soon saying a word again adds nothing, in these weights.
 pub(super) const K1: f32 = 2.0;
 /// How much a long text dilutes its words, from 0 to 1. Product texts are short and long for good reasons: less than in prose.
-const B: f32 = 0.5;
+const B: f32 = 0.45;
 /// The first so many of them name the product.
 pub(super) const NAMES: usize = 3;
 

@@ -166,7 +166,8 @@ impl Search<'_> {
     async fn go_on(&self, mut place: Place) -> Result<(Place, Searched), SearchError> {
         let mut asked = self.ask(&place).await;
         if asked.as_ref().is_err_and(ElasticError::is_missing) {
-            place.view = None;
+            let ElasticCatalogue { node, views, .. } = self.catalogue;
+            place.view = Some(views.open(node, self.generation).await?);
             asked = self.ask(&place).await;
         }
         match asked {
@@ -186,13 +187,8 @@ impl Search<'_> {
         body["_source"] = json!(Shown::FIELDS);
         body["track_total_hits"] = json!(true);
         if let Some(after) = &place.after {
-            // In a view the node adds a value of its own, which means nothing elsewhere.
-            let values = if place.view.is_some() {
-                after.len()
-            } else {
-                after.len().min(2)
-            };
-            body["search_after"] = json!(after[..values]);
+            // In a view the node adds a value of its own, which means nothing in another.
+            body["search_after"] = json!(after.iter().take(2).collect::<Vec<_>>());
         }
         self.send(place, body).await
     }

@@ -103,9 +103,9 @@ pub(super) async fn spellings(
 fn edits(word: &str, keys: &str) -> Option<usize> {
     match keys.chars().count() {
         _ if !word.chars().all(char::is_alphabetic) => None,
-        length if length < SHORTEST || length > LONGEST => None,
-        length if length < LONG => Some(1),
-        _ => Some(2),
+        SHORTEST..LONG => Some(1),
+        LONG..=LONGEST => Some(2),
+        _ => None,
     }
 }
 
