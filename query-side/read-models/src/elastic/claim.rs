@@ -68,7 +68,8 @@ impl Node {
             .patiently(Patience::WRITE);
         match self.call::<Ignored>(index).await {
             Err(ElasticError::Refused { kind, .. }) if kind == "resource_already_exists_exception" => {}
-            done => drop(done?),
+            Err(error) => return Err(error),
+            Ok(Ignored {}) => {}
         }
         let mark = Entry::of_books(&owner).and_then(|entry| serde_json::to_vec(&entry));
         let mark = mark.map_err(|error| ElasticError::Unreadable(error.to_string()))?;

@@ -32,6 +32,10 @@ async fn one_is_built_beside_and_promoted(engine: &dyn SearchEngine) {
         ..Checkpoint::default()
     };
     assert_eq!(engine.checkpoint(second.generation).await.unwrap(), at_one);
+    the_one_before_is_kept(engine, first, second).await;
+}
+
+async fn the_one_before_is_kept(engine: &dyn SearchEngine, first: Shelf<'_>, second: Shelf<'_>) {
     engine.promote(second.generation).await.unwrap();
     let generations = engine.generations(Catalogue::NAME).await.unwrap();
     assert_eq!((generations.live, generations.building), (second.generation, None));
