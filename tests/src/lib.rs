@@ -15,6 +15,7 @@ mod imports;
 mod log_faults;
 mod moving;
 mod operators;
+mod rebuilding;
 mod reference;
 mod roles;
 mod shop;

@@ -3,12 +3,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use read_models::{
+    catalogue::SearchQuery,
     my_page::{MyPageDocument, MyPageKey},
     order_view::OrderStatus,
 };
 
 use super::{
-    history::{DEADLINE, HAPPY, id, listed, order, placed, product, step},
+    history::{DEADLINE, HAPPY, id, listed, order, placed, product, received, step},
     *,
 };
 use crate::{CutOver, Decision, ProjectionState, RebuildError, RebuildPhase};
@@ -175,6 +176,39 @@ async fn what_waits_still_waits_after_a_restart() {
     assert_eq!(shop.generation().await, 2);
     assert_ne!(shop.city().await, "Atlantis");
     shop.close().await;
+}
+
+/// What customers searched for is searched for again on both, though the live index has gone through many changes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn recent_searches_find_the_same() {
+    let (log, folder) = Shop::open().await.close().await;
+    let past = folder.path().join("past");
+    let models = ReadModels::open(folder.path()).await.unwrap();
+    let models = Arc::new(models.finding_with(&folder.path().join("synonyms"), &past));
+    let followed: Arc<dyn EventLog> = Arc::<MemoryLog>::clone(&log);
+    let config = Config::default().with_sentinel(None);
+    let projections = Projections::start(followed, Arc::clone(&models), config).await.unwrap();
+    for round in 0..3 {
+        for number in 1..40 {
+            product(&log, listed(number), 1).await;
+            received(&log, number, u64::from(round % 2 == 0), 2 + round).await;
+        }
+        projections.settled(|_| {}).await.unwrap();
+    }
+    let title = models.catalogue().get(&id(1)).await.unwrap().unwrap().title;
+    for text in title.split_whitespace() {
+        let query = SearchQuery {
+            text: text.to_owned(),
+            ..SearchQuery::default()
+        };
+        models.search(query).await.unwrap();
+    }
+    assert!(!models.recent_searches(100).is_empty(), "{title}");
+    projections.rebuild("catalogue", CutOver::IfIdentical).await.unwrap();
+    projections.settled(|_| {}).await.unwrap();
+    let comparison = projections.comparison("catalogue").unwrap().unwrap();
+    assert!(comparison.searches > 0 && comparison.is_identical(), "{comparison:?}");
+    projections.shutdown().await;
 }
 
 /// A reader presents what was written; while everything is rebuilt, swapped and gone back from, it never sees less.

@@ -2,8 +2,16 @@
 
 use read_models::models::{catalogue::CatalogueProjection, my_page::MyPageProjection};
 
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Command, Stdio},
+};
+
+use event_log::embedded::EmbeddedLog;
+
 use super::{
     history::{HAPPY, id, listed, order, placed, product, step},
+    speed::durable,
     *,
 };
 use crate::{
@@ -117,4 +125,65 @@ async fn what_a_killed_process_had_not_committed_is_read_again() {
         2
     );
     shop.close().await;
+}
+
+const CHILD_FOLDER: &str = "PROJECTIONS_CHILD_FOLDER";
+
+/// Runs as a child only: it is killed in the middle of a rebuild.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_child() {
+    let Some(folder) = std::env::var_os(CHILD_FOLDER).map(std::path::PathBuf::from) else {
+        return;
+    };
+    let log = EmbeddedLog::open(&folder.join("log")).unwrap();
+    let models = ReadModels::open(&folder).await.unwrap();
+    let pages = Pages::of(log);
+    let mut live = Building::<MyPageProjection>::new(models.my_page().workspace().await.unwrap());
+    while let Some(page) = pages.read(live.position()).await.unwrap() {
+        live.take_in(&page).await.unwrap();
+    }
+    live.commit().await.unwrap();
+    let workspace = models.my_page().build(false).await.unwrap();
+    let mut rebuilt = Building::<MyPageProjection>::on_threads(workspace, 3);
+    let page = pages.read(0).await.unwrap().unwrap();
+    rebuilt.take_in(&page).await.unwrap();
+    rebuilt.commit().await.unwrap();
+    let page = pages.read(rebuilt.position()).await.unwrap().unwrap();
+    rebuilt.take_in(&page).await.unwrap();
+    println!("half of it");
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_process_loses_nothing_of_a_rebuild() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = MemoryLog::new();
+    orders(&memory, 1..500).await;
+    durable(&memory, &folder.path().join("log")).await.close();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "tests::rebuilding::killed_child", "--nocapture"])
+        .env(CHILD_FOLDER, folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(
+        said.any(|line| line.unwrap().contains("half of it")),
+        "the child ended before"
+    );
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let models = Arc::new(ReadModels::open(folder.path()).await.unwrap());
+    let committed = models.my_page().build(true).await.unwrap().committed();
+    assert!(committed.position > 0 && committed.documents < 499, "{committed:?}");
+    let log = EmbeddedLog::open(&folder.path().join("log")).unwrap();
+    let projections = Projections::start(log, Arc::clone(&models), Config::default())
+        .await
+        .unwrap();
+    let statuses = projections.settled(|_| {}).await.unwrap();
+    let my_page = statuses.iter().find(|status| status.name == "my_page").unwrap();
+    assert_eq!((my_page.generation, my_page.documents), (2, 499), "{my_page:?}");
+    assert!(projections.comparison("my_page").unwrap().unwrap().is_identical());
+    projections.shutdown().await;
 }

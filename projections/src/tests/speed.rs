@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 use event_log::embedded::EmbeddedLog;
 use event_schemas::saga::SagaStatus;
+use read_models::my_page::MyPageProjection;
 
 use super::{
     history::{DEADLINE, HAPPY, advanced, id, listed, order, placed, product, received, step},
     *,
 };
+use crate::running::{generation::Building, pages::Pages};
 
 const PRODUCTS: u128 = 500;
 const ORDERS: u128 = 2_048;
@@ -50,7 +52,7 @@ async fn busy_shop() -> Arc<MemoryLog> {
 }
 
 /// The same events in the durable log, a window at a time so that they share its fsyncs. Within a window their order may change.
-async fn durable(from: &MemoryLog, folder: &std::path::Path) -> Arc<EmbeddedLog> {
+pub(super) async fn durable(from: &MemoryLog, folder: &std::path::Path) -> Arc<EmbeddedLog> {
     let log = EmbeddedLog::open(folder).unwrap();
     for window in events(from).await.chunks(WINDOW) {
         // Together: one task for each stream, as two appends to one stream must stay in order.
@@ -102,6 +104,25 @@ async fn a_log_of_orders_is_replayed() {
     assert!(statuses.iter().all(|status| status.skipped == 0), "{statuses:?}");
     assert!(read_models.my_page().order(id(ORDERS)).await.unwrap().is_some());
     projections.shutdown().await;
+    for threads in [1, 2] {
+        let seconds = on_threads(&read_models, &folder.path().join("log"), threads).await;
+        let rate = events as f64 / seconds;
+        println!("the log into my page on {threads} threads in {seconds:.2} s: {rate:.0}/s");
+    }
+}
+
+/// How long one read model takes when its documents are shared out to so many threads.
+async fn on_threads(read_models: &ReadModels, log: &std::path::Path, threads: u64) -> f64 {
+    let pages = Pages::of(EmbeddedLog::open(log).unwrap());
+    let workspace = read_models.my_page().build(false).await.unwrap();
+    let mut building = Building::<MyPageProjection>::on_threads(workspace, threads);
+    let started = Instant::now();
+    while let Some(page) = pages.read(building.position()).await.unwrap() {
+        building.take_in(&page).await.unwrap();
+    }
+    building.commit().await.unwrap();
+    assert_eq!(building.checkpoint().documents, ORDERS as u64);
+    started.elapsed().as_secs_f64()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,8 +11,7 @@ use crate::{
 impl ReadModels {
     /// What customers lately searched for, at most so many. Nothing where the catalogue is in another process.
     pub fn recent_searches(&self, most: usize) -> Vec<String> {
-        let _ = most;
-        vec![]
+        self.past_searches().map(|past| past.recent(most)).unwrap_or_default()
     }
 
     /// The best ten products that a generation of the catalogue has for a text.

@@ -109,14 +109,24 @@ pub(super) async fn decide(
     out: Out<'_>,
 ) -> Result<(), CliError> {
     let names = named(&args.name, shop).await?;
-    if decision == Decision::Approve {
-        // On a folder the rebuild was only just gone on with.
-        watched(shop, &names, args.place.json).await?;
+    if decision != Decision::Approve || !is_live_already(&names, args, shop).await? {
+        shop.decide(&args.name, decision).await?;
     }
-    shop.decide(&args.name, decision).await?;
     let done = watched(shop, &names, args.place.json).await?;
     output::projections(out, &done, args.place.json)?;
     all_well(&done)
+}
+
+/// On a folder a rebuild is gone on with when the folder is opened, and takes its place by itself if nothing differs.
+async fn is_live_already(names: &BTreeSet<String>, args: &OneArgs, shop: &dyn Operations) -> Result<bool, CliError> {
+    let ready = watched(shop, names, args.place.json).await?;
+    let compared = shop
+        .comparison(&args.name)
+        .await?
+        .map(|comparison| comparison.generation);
+    Ok(ready
+        .iter()
+        .all(|one| !one.awaits_approval() && compared == Some(one.generation)))
 }
 
 /// Shows what differs between the last rebuilt read model and the live one.
