@@ -19,6 +19,7 @@ use crate::{
     comparison::{Comparison, CutOver, Decision},
     running::{
         pages::Pages,
+        rebuilding::Benches,
         runner::{self, Answer, Request, Runner, Surroundings},
     },
     sentinel::{self, Sentinel, Watched},
@@ -113,6 +114,7 @@ impl Projections {
             read_models: Arc::clone(&read_models),
             pages: Arc::clone(&pages),
             stop: stopped.clone(),
+            benches: Benches::default(),
         };
         let mut starting = Starting { around, starts: vec![] };
         read_models.visit(&mut starting);

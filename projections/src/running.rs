@@ -5,7 +5,7 @@ mod comparing;
 pub(crate) mod freshness;
 pub(crate) mod generation;
 pub(crate) mod pages;
-mod rebuilding;
+pub(crate) mod rebuilding;
 pub(crate) mod report;
 pub(crate) mod runner;
 mod share;

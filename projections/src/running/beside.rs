@@ -134,6 +134,7 @@ impl<P: Projection> Running<P> {
             report: Arc::clone(&self.report),
             stop: self.surroundings.stop.clone(),
             given_up,
+            bench: self.surroundings.benches.take(),
         };
         self.report.builds(self.live.generation(), 0);
         let handle = Handle::current();

@@ -1,6 +1,13 @@
 //! Making a generation ready beside the live one: a new one from the start of the log, or one that only has to catch up.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 use event_log::LogError;
 use read_models::{
@@ -49,6 +56,37 @@ pub(super) struct Workplace<P: Projection> {
     pub(super) stop: watch::Receiver<bool>,
     /// It is not wanted any more.
     pub(super) given_up: watch::Receiver<bool>,
+    /// Its place among those that are made at the same time.
+    pub(super) bench: Bench,
+}
+
+/// How many generations are being made at this moment, in all projections.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Benches(Arc<AtomicUsize>);
+
+/// The place of one that is being made.
+pub(super) struct Bench(Benches);
+
+impl Benches {
+    pub(super) fn take(&self) -> Bench {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Bench(self.clone())
+    }
+}
+
+impl Bench {
+    /// So many threads for this one: all cores if it is alone, one if there are many.
+    fn threads(&self) -> u64 {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let benches = self.0.0.load(Ordering::Relaxed).max(1);
+        (cores / benches).max(1) as u64
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Makes a generation ready. None when told to stop.
@@ -57,7 +95,7 @@ pub(super) async fn make_ready<P: Projection>(task: Task<P>, place: Workplace<P>
     let mut building = match task {
         Task::New { resume } => place.begin(resume).await?,
         Task::Approved(building) => *building,
-        Task::Previous(workspace) => Building::on_threads(workspace, threads()),
+        Task::Previous(workspace) => Building::on_threads(workspace, place.bench.threads()),
     };
     place.report.builds(building.generation(), building.position());
     let mut failures = 0;
@@ -96,11 +134,6 @@ async fn prepare<P: Projection>(
     Ok(look(building, place).await?.map(Some))
 }
 
-/// As many as there are cores: each has its share of the documents.
-fn threads() -> u64 {
-    thread::available_parallelism().map_or(1, |cores| cores.get() as u64)
-}
-
 impl<P: Projection> Workplace<P> {
     async fn begin(&self, resume: bool) -> Option<Building<P>> {
         loop {
@@ -108,7 +141,7 @@ impl<P: Projection> Workplace<P> {
                 Ok(workspace) => {
                     let (generation, from) = (workspace.generation().number, workspace.committed().position);
                     tracing::info!(projection = P::Model::NAME, generation, from, "rebuilding");
-                    return Some(Building::on_threads(workspace, threads()));
+                    return Some(Building::on_threads(workspace, self.bench.threads()));
                 }
                 Err(error) => {
                     tracing::warn!(projection = P::Model::NAME, %error, "a rebuild cannot begin; trying again")

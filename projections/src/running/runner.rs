@@ -23,7 +23,7 @@ use super::{
     beside::{Beside, Made},
     generation::Building,
     pages::{Page, Pages},
-    rebuilding::Failure,
+    rebuilding::{Benches, Failure},
     report::Report,
 };
 use crate::{
@@ -64,6 +64,7 @@ pub(crate) struct Surroundings {
     pub(crate) read_models: Arc<ReadModels>,
     pub(crate) pages: Arc<Pages>,
     pub(crate) stop: watch::Receiver<bool>,
+    pub(crate) benches: Benches,
 }
 
 /// A running projection, from outside.

@@ -19,6 +19,7 @@ use crate::{
     ProjectionState,
     running::{
         pages::Pages,
+        rebuilding::Benches,
         runner::{self, Surroundings},
     },
 };
@@ -141,6 +142,7 @@ async fn a_store_that_fails_is_tried_again_and_nothing_is_lost() {
         read_models: Arc::clone(&read_models),
         pages: Arc::clone(&pages),
         stop: stopped.clone(),
+        benches: Benches::default(),
     };
     let runner = runner::start::<CartsProjection>(around, carts.clone()).await.unwrap();
     let follower = tokio::spawn(async move { pages.follow(stopped).await });

@@ -158,7 +158,7 @@ async fn killed_child() {
 async fn a_killed_process_loses_nothing_of_a_rebuild() {
     let folder = tempfile::tempdir().unwrap();
     let memory = MemoryLog::new();
-    orders(&memory, 1..500).await;
+    orders(&memory, 1..800).await;
     durable(&memory, &folder.path().join("log")).await.close();
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "tests::rebuilding::killed_child", "--nocapture"])
@@ -176,14 +176,14 @@ async fn a_killed_process_loses_nothing_of_a_rebuild() {
 
     let models = Arc::new(ReadModels::open(folder.path()).await.unwrap());
     let committed = models.my_page().build(true).await.unwrap().committed();
-    assert!(committed.position > 0 && committed.documents < 499, "{committed:?}");
+    assert!(committed.position > 0 && committed.documents < 799, "{committed:?}");
     let log = EmbeddedLog::open(&folder.path().join("log")).unwrap();
     let projections = Projections::start(log, Arc::clone(&models), Config::default())
         .await
         .unwrap();
     let statuses = projections.settled(|_| {}).await.unwrap();
     let my_page = statuses.iter().find(|status| status.name == "my_page").unwrap();
-    assert_eq!((my_page.generation, my_page.documents), (2, 499), "{my_page:?}");
+    assert_eq!((my_page.generation, my_page.documents), (2, 799), "{my_page:?}");
     assert!(projections.comparison("my_page").unwrap().unwrap().is_identical());
     projections.shutdown().await;
 }
