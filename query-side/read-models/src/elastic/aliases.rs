@@ -150,7 +150,10 @@ impl Node {
     }
 
     /// Drops every index of ours, of whatever model.
-    pub(super) async fn drop_all(&self) -> Result<(), ElasticError> {
+    ///
+    /// # Errors
+    /// When the node fails.
+    pub async fn drop_all(&self) -> Result<(), ElasticError> {
         // By name: newer nodes refuse to drop by pattern.
         let request = Request::new(Method::Get, format!("{}-*/_alias", self.prefix()));
         let listed: Option<BTreeMap<String, Listed>> = self.find(request).await?;
