@@ -236,7 +236,11 @@ impl Projections {
             tracing::error!("the sentinel did not stop as it should");
         }
         for runner in self.runners {
-            let joined = tokio::task::spawn_blocking(move || runner.thread.join()).await;
+            let joined = tokio::task::spawn_blocking(move || {
+                runner.audits.join();
+                runner.thread.join()
+            });
+            let joined = joined.await;
             if !matches!(joined, Ok(Ok(()))) {
                 tracing::error!(projection = runner.name, "a projection did not stop as it should");
             }

@@ -55,6 +55,12 @@ pub struct Config {
     #[config(layer_attr(arg(long, value_name = "N")))]
     pub carrier_speed: Option<f64>,
 
+    /// Holds some documents after others of the read models against the log, all the time and at low speed, and puts right
+    /// what is wrong. `jangteo projection status` shows what it found.
+    #[config(default = true, env = "JANGTEO_SENTINEL")]
+    #[config(layer_attr(arg(long, value_name = "BOOL", hide_short_help = true)))]
+    pub sentinel: bool,
+
     /// The folder of the keys that all roles of a shop share: its secret and the key that signs access tokens. Made where
     /// they are missing. Not set, it is the data folder.
     #[config(env = "JANGTEO_KEYS")]

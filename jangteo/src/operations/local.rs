@@ -101,7 +101,9 @@ impl LocalOperations {
         let models = query_side::open(&self.config, &self.folder, &log, settled.floor)
             .await
             .map_err(failed)?;
-        let projections = Arc::new(query_side::project(&self.log(), &models).await.map_err(failed)?);
+        // For the length of a command: nobody's documents are looked after.
+        let started = query_side::project(&self.log(), &models, false).await;
+        let projections = Arc::new(started.map_err(failed)?);
         *reading = Some(Arc::clone(&projections));
         Ok(projections)
     }

@@ -133,7 +133,7 @@ async fn reading(ground: &Ground<'_>) -> Result<Reading, StartError> {
                 models
             }
         };
-        let projections = query_side::project(&ground.log.log(), &models).await?;
+        let projections = query_side::project(&ground.log.log(), &models, ground.config.sentinel).await?;
         reading.projections = Some(Arc::new(projections));
     }
     Ok(reading)

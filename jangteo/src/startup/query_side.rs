@@ -6,7 +6,7 @@ use std::{
 };
 
 use event_log::{EventLog, Position};
-use projections::Projections;
+use projections::{Projections, Sentinel};
 use read_models::ReadModels;
 
 use super::{StartError, stores};
@@ -31,9 +31,14 @@ pub(crate) async fn open(
     Ok(Arc::new(models.finding_with(&synonyms, &folder.place(PAST_SEARCHES))))
 }
 
-/// What fills these read models from that log.
-pub(crate) async fn project(log: &Arc<dyn EventLog>, models: &Arc<ReadModels>) -> Result<Projections, StartError> {
-    let started = Projections::start(Arc::clone(log), Arc::clone(models), projections::Config::default()).await;
+/// What fills these read models from that log, with or without a sentinel over them.
+pub(crate) async fn project(
+    log: &Arc<dyn EventLog>,
+    models: &Arc<ReadModels>,
+    sentinel: bool,
+) -> Result<Projections, StartError> {
+    let config = projections::Config::default().with_sentinel(sentinel.then(Sentinel::default));
+    let started = Projections::start(Arc::clone(log), Arc::clone(models), config).await;
     started.map_err(StartError::of("the projections"))
 }
 

@@ -1,3 +1,5 @@
+mod own_writes;
+
 use std::{fs, path::Path, time::Duration};
 
 use serde_json::{Value, json};

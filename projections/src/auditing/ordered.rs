@@ -76,6 +76,7 @@ pub(crate) struct Ordered {
     audit: Arc<dyn Audit>,
     report: Arc<Report>,
     last: Arc<Mutex<Option<AuditStatus>>>,
+    thread: Mutex<Option<thread::JoinHandle<()>>>,
 }
 
 impl Ordered {
@@ -85,12 +86,20 @@ impl Ordered {
             audit,
             report,
             last: Arc::default(),
+            thread: Mutex::default(),
         }
     }
 
     /// How the last one stands.
     pub(crate) fn status(&self) -> Option<AuditStatus> {
         held(&self.last).clone()
+    }
+
+    /// Waits for the end of the one under way, after `stop`: it must let go of the store before anybody opens it again.
+    pub(crate) fn join(&self) {
+        if held(&self.thread).take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!(projection = self.name, "an audit did not stop as it should");
+        }
     }
 
     /// Begins one, on a thread of its own.
@@ -115,7 +124,8 @@ impl Ordered {
             });
         };
         let spawned = thread::Builder::new().name(format!("{}-audit", self.name)).spawn(body);
-        spawned.map_err(|error| AuditError::Failed(format!("no thread to be had: {error}")))?;
+        let spawned = spawned.map_err(|error| AuditError::Failed(format!("no thread to be had: {error}")))?;
+        *held(&self.thread) = Some(spawned);
         *last = Some(AuditStatus {
             scope,
             ..AuditStatus::default()
