@@ -19,6 +19,7 @@ mod drive;
 mod elasticsearch;
 mod event_log;
 mod forwarder;
+mod freshness;
 mod log_marks;
 mod machine;
 mod orders;

@@ -1,4 +1,4 @@
-//! Orders from the HTTP command to my page, commands alone, freshness, memory.
+//! Orders from the HTTP command to my page, commands alone, memory.
 
 use std::{
     collections::HashMap,
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use crate::{
-    Effort, Result,
+    Effort, Result, freshness,
     log_marks::Limits,
     machine::resident_mb,
     report::{Mark, Report, latencies, millis, short},
@@ -46,7 +46,8 @@ pub(crate) async fn measure(data: &Path, effort: Effort, limits: &Limits, report
 
     let products = shop.stocked_products(50).await?;
     commands(&shop, &products, effort, report).await?;
-    freshness(&shop, &products, effort, report).await?;
+    freshness::my_page(&shop, &products, effort, report).await?;
+    freshness::searchable(&shop, "embedded", 100.0, effort, report).await?;
     confirmed(&shop, &products, effort, limits, report).await?;
     let (now, highest) = resident_mb(shop.pid);
     report.figure(
@@ -56,7 +57,8 @@ pub(crate) async fn measure(data: &Path, effort: Effort, limits: &Limits, report
     shop.stop().await
 }
 
-fn order(product: &str) -> Bytes {
+/// The body of an order of one piece.
+pub(crate) fn order(product: &str) -> Bytes {
     let order = json!({
         "items": [{"product_id": product, "quantity": 1}],
         "shipping_address": {"recipient": "Kim Haneul", "phone": "010-1234-5678", "postal_code": "03187",
@@ -149,40 +151,6 @@ async fn product_commands(shop: &Shop, products: &[String], effort: Effort, repo
         "ms",
         Mark::AtMost(20.0),
     );
-    Ok(())
-}
-
-/// One order at a time: how soon my page shows it.
-async fn freshness(shop: &Shop, products: &[String], effort: Effort, report: &mut Report) -> Result<()> {
-    let token = shop.sign_in("customer").await?;
-    let mut connection = shop.connect().await?;
-    let (mut commanded, mut shown) = (latencies()?, latencies()?);
-    for number in 0..effort.samples.min(500) {
-        let body = order(&products[number % products.len()]);
-        let sent = Instant::now();
-        let answer = connection
-            .send("POST", "/api/v1/orders", Some(&token), None, Some(body))
-            .await?;
-        commanded.record(sent.elapsed().as_micros() as u64)?;
-        let placed: Placed = serde_json::from_slice(&answer.body)?;
-        let path = format!("/api/v1/orders/{}", placed.id);
-        let seen = connection
-            .send("GET", &path, Some(&token), answer.consistency.as_deref(), None)
-            .await?;
-        if seen.status != 200 {
-            return Err(format!("the order is not on my page: {}", seen.status).into());
-        }
-        shown.record(sent.elapsed().as_micros() as u64)?;
-    }
-    let times = |histogram| {
-        format!(
-            "p50 {} ms, p99 {} ms",
-            short(millis(histogram, 0.5)),
-            short(millis(histogram, 0.99))
-        )
-    };
-    report.figure("an order command, alone", &times(&commanded));
-    report.figure("from an order command to my page, alone", &times(&shown));
     Ok(())
 }
 

@@ -27,7 +27,7 @@ impl Default for Sentinel {
     fn default() -> Self {
         Self {
             documents: 500,
-            pause: Duration::from_secs(2),
+            pause: Duration::from_secs(1),
             rest: 49,
         }
     }

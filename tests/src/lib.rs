@@ -6,6 +6,7 @@
 mod bad_input;
 mod browser;
 mod crashes;
+mod drift;
 mod elasticsearch;
 mod empty_shop;
 mod first_order;
