@@ -201,9 +201,9 @@ impl<P: Projection> Building<P> {
         Ok(&mut self.first.workspace)
     }
 
-    /// Forgets what the projection remembers of documents: some were wrong.
+    /// Forgets what is remembered of documents, when nothing waits to be committed: some were wrong.
     pub(crate) fn unlearn(&mut self) {
-        self.shares().for_each(Share::unlearn);
+        self.shares().for_each(Share::forget);
     }
 
     fn batches(&mut self) -> Result<Vec<Batch>, StoreError> {

@@ -108,11 +108,6 @@ impl<P: Projection> Share<P> {
     /// Forgets what is not committed, and whatever it remembered.
     pub(super) fn forget(&mut self) {
         self.workspace.forget();
-        self.unlearn();
-    }
-
-    /// Forgets what it remembered of documents.
-    pub(super) fn unlearn(&mut self) {
         self.projection = P::default();
     }
 }

@@ -38,11 +38,16 @@ enum Upheaval {
 
 const UPHEAVALS: &[Upheaval] = &[
     Upheaval::Nothing,
-    Upheaval::Commands(&["projection rebuild my_page catalogue --json"]),
-    Upheaval::Commands(&["projection rebuild --all --json"]),
+    Upheaval::Commands(&["projection rebuild --all --approve --json"]),
+    Upheaval::Commands(&[
+        "projection rebuild my_page catalogue --approve --json",
+        "projection rollback catalogue --json",
+        "projection rollback my_page --json",
+    ]),
     Upheaval::Commands(&[
         "projection audit catalogue --all --repair --json",
-        "projection rebuild products carts --json",
+        "projection rebuild products carts --approve --json",
+        "projection rollback carts --json",
     ]),
 ];
 
