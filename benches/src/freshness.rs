@@ -71,7 +71,13 @@ pub(crate) async fn searchable(
             "price": {"amount": 1_000, "currency": "KRW"}});
         let sent = Instant::now();
         let answer = connection
-            .send("POST", "/api/v1/products", Some(&token), None, Some(product.to_string().into()))
+            .send(
+                "POST",
+                "/api/v1/products",
+                Some(&token),
+                None,
+                Some(product.to_string().into()),
+            )
             .await?;
         let listed: Made = serde_json::from_slice(&answer.body)?;
         let path = format!("/api/v1/search?q={word}&size=5");
@@ -87,7 +93,12 @@ pub(crate) async fn searchable(
     }
     let what = format!("from listing a product to finding it, {engine}");
     report.figure(&what, &format!("p50 {} ms", short(millis(&shown, 0.5))));
-    report.mark(&format!("{what}, p99"), millis(&shown, 0.99), "ms", Mark::AtMost(at_most));
+    report.mark(
+        &format!("{what}, p99"),
+        millis(&shown, 0.99),
+        "ms",
+        Mark::AtMost(at_most),
+    );
     Ok(())
 }
 

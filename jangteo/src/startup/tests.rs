@@ -193,7 +193,10 @@ async fn read_models_are_rebuilt_on_a_running_shop_and_on_a_folder() {
         let answer = reqwest::get(format!("{}/api/v1/search?q=&size=5&sort=price_asc", shop.url()))
             .await
             .unwrap();
-        answer.json().await.unwrap()
+        let mut found: Value = answer.json().await.unwrap();
+        // It names the view of the index that the walk began with.
+        found.as_object_mut().unwrap().remove("next_cursor");
+        found
     };
     let before = found(&running).await;
     assert!(before["total"].as_u64().unwrap() > 100, "{before}");

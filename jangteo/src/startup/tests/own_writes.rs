@@ -1,7 +1,10 @@
 //! Read your own writes: whoever shows the token of what they did sees at least that, whatever happens to the read models
 //! meanwhile.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use proptest::prelude::*;
 use reqwest::{Method, StatusCode};
@@ -10,6 +13,7 @@ use serde_json::{Value, json};
 use super::{Shop, config};
 use crate::{
     cli::said,
+    config::Config,
     operations::{RemoteOperations, RemoteShop},
 };
 
@@ -301,9 +305,23 @@ impl Upheaval {
     }
 }
 
-async fn never_less_than_written(rounds: Vec<Round>) {
+/// The embedded stores, or those of an Elasticsearch node under names of this test's own.
+fn placed(folder: &Path, node: Option<&Node>) -> Config {
+    let mut config = config(folder, true);
+    if let Some(node) = node {
+        config.elasticsearch.url = Some(node.url.parse().unwrap());
+        config.elasticsearch.prefix.clone_from(&node.prefix);
+    }
+    config
+}
+
+async fn started(config: Config) -> Shop {
+    Shop::start(config).await.unwrap_or_else(|error| panic!("{error}"))
+}
+
+async fn never_less_than_written(rounds: Vec<Round>, node: Option<&Node>) {
     let temp = tempfile::tempdir().unwrap();
-    let mut shop = super::shop(temp.path(), true).await;
+    let mut shop = started(placed(temp.path(), node)).await;
     shop.settled(DEADLINE).await.unwrap();
     let way = Way::to(&shop);
     let mut clients = vec![];
@@ -318,15 +336,48 @@ async fn never_less_than_written(rounds: Vec<Round>) {
             .map(|(client, steps)| client.play(&way, steps));
         tokio::join!(futures_util::future::join_all(at_it), round.upheaval.come(&shop));
         shop.stop().await;
-        shop = Shop::start(config(temp.path(), true))
-            .await
-            .unwrap_or_else(|error| panic!("{error}"));
+        shop = started(placed(temp.path(), node)).await;
     }
     let way = Way::to(&shop);
     for client in &clients {
         client.sees_it_all(&way).await;
     }
     shop.stop().await;
+}
+
+/// A real Elasticsearch node, and what the names of this test's indices there start with.
+struct Node {
+    url: String,
+    prefix: String,
+}
+
+impl Node {
+    /// The one that `make test` started.
+    fn there() -> Option<Self> {
+        Some(Self {
+            url: std::env::var("JANGTEO_TEST_ELASTICSEARCH").ok()?,
+            prefix: format!("test-{}", uuid::Uuid::now_v7().simple()),
+        })
+    }
+
+    async fn clear(self) {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let listed = format!("{}/_cat/indices/{}-*?h=index&format=json", self.url, self.prefix);
+        let listed: Value = http.get(listed).send().await.unwrap().json().await.unwrap();
+        for index in listed.as_array().unwrap() {
+            let name = index["index"].as_str().unwrap();
+            http.delete(format!("{}/{name}", self.url)).send().await.unwrap();
+        }
+    }
+}
+
+fn run(shop: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(shop);
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -346,10 +397,19 @@ fn round() -> impl Strategy<Value = Round> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3, max_shrink_iters: 8, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2, max_shrink_iters: 8, ..ProptestConfig::default() })]
     #[test]
     fn nobody_is_shown_less_than_they_wrote(rounds in proptest::collection::vec(round(), 1..3)) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        runtime.block_on(never_less_than_written(rounds));
+        run(never_less_than_written(rounds, None));
+    }
+
+    #[test]
+    fn nobody_is_shown_less_than_they_wrote_on_elasticsearch(rounds in proptest::collection::vec(round(), 1..3)) {
+        run(async {
+            if let Some(node) = Node::there() {
+                never_less_than_written(rounds, Some(&node)).await;
+                node.clear().await;
+            }
+        });
     }
 }
