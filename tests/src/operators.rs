@@ -128,7 +128,7 @@ async fn every_read_model_is_rebuilt_running_and_stopped_and_shows_the_same() {
     every_read_model_is_there(&operator).await;
     let before = (
         customer.query("my-page").await,
-        customer.query("search?sort=price_asc").await,
+        customer.query("search?sort=price_asc").await["hits"].clone(),
         customer.query(&format!("products/{product}")).await,
         customer.query(&format!("orders/{order}/tracking")).await,
     );
@@ -159,7 +159,7 @@ async fn every_read_model_is_rebuilt_running_and_stopped_and_shows_the_same() {
     let shop = Shop::start(data.path(), FAST).await;
     let customer = shop.sign_in("customer").await;
     assert_eq!(customer.query("my-page").await, before.0);
-    assert_eq!(customer.query("search?sort=price_asc").await, before.1);
+    assert_eq!(customer.query("search?sort=price_asc").await["hits"], before.1);
     assert_eq!(customer.query(&format!("products/{product}")).await, before.2);
     assert_eq!(customer.query(&format!("orders/{order}/tracking")).await, before.3);
     let unknown = run(&["projection", "rebuild", "no_such_model", "--data", &folder]).await;
