@@ -4,6 +4,7 @@ mod finding;
 mod keeping;
 mod meaning;
 pub(crate) mod relevance;
+mod typing;
 mod walking;
 
 use std::sync::Arc;

@@ -11,7 +11,7 @@ use tantivy::{
 
 use super::{
     analysis::{KEYS, terms},
-    listing::end_of,
+    listing::{any_with, end_of},
     schema::Fields,
     snapshot::{Columns, Snapshot},
 };
@@ -99,25 +99,41 @@ pub(super) fn categories(
     if typed.is_empty() {
         return Ok(vec![]);
     }
-    let begins = |name: &str| {
-        let mut words = name
-            .char_indices()
-            .filter(|(at, _)| *at == 0 || name[..*at].ends_with(' '));
-        words.any(|(at, _)| name[at..].starts_with(&typed))
-    };
-    let names = snapshot.vocabulary.category.read();
+    let searcher = &snapshot.searcher;
+    let term = |path: &str| Term::from_field_text(fields.category, path);
     let mut found = vec![];
-    for path in names.texts() {
-        let name = path.rsplit('/').next().unwrap_or_default().to_lowercase();
-        if begins(&strokes(&name)) || begins(&initials(&name)) {
-            let products = snapshot
-                .searcher
-                .doc_freq(&Term::from_field_text(fields.category, path))?;
-            found.push((Reverse(products), path));
+    for path in snapshot.vocabulary.categories_that_begin(&typed) {
+        found.push((Reverse(searcher.doc_freq(&term(&path))?), path));
+    }
+    found.sort_unstable();
+    let mut paths = vec![];
+    for (_, path) in found {
+        if paths.len() == size {
+            break;
+        }
+        // The last product of a category may be gone.
+        if any_with(searcher, &term(&path))?.is_some() {
+            paths.push(path);
         }
     }
-    found.retain(|(Reverse(products), _)| *products > 0);
-    found.sort_unstable();
-    found.truncate(size);
-    Ok(found.into_iter().map(|(_, path)| path.to_owned()).collect())
+    Ok(paths)
+}
+
+/// The keys that type a category's name, whole and by its initials: made once, for they are looked through at each keystroke.
+pub(super) struct CategoryKeys([String; 2]);
+
+impl CategoryKeys {
+    pub(super) fn of(path: &str) -> Self {
+        let name = path.rsplit('/').next().unwrap_or_default().to_lowercase();
+        Self([strokes(&name), initials(&name)])
+    }
+
+    /// The name, or a word in it, begins so.
+    pub(super) fn begin(&self, typed: &str) -> bool {
+        let begins = |keys: &String| {
+            let mut places = keys.match_indices(typed);
+            places.any(|(at, _)| at == 0 || keys[..at].ends_with(' '))
+        };
+        self.0.iter().any(begins)
+    }
 }

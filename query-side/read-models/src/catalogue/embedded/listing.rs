@@ -5,6 +5,7 @@ use std::io;
 use bytes::Bytes;
 use tantivy::{
     DocAddress, DocId, DocSet, InvertedIndexReader, Searcher, SegmentReader, TERMINATED, TantivyDocument, TantivyError,
+    Term,
     postings::TermInfo,
     schema::{IndexRecordOption, Value},
     termdict::{TermDictionary, TermStreamer},
@@ -15,13 +16,18 @@ use crate::documents::{Scan, StoreError};
 
 /// An entry as JSON, by the bytes of its product's id.
 pub(super) fn get(searcher: &Searcher, fields: &Fields, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-    let term = fields.product(key);
+    let address = any_with(searcher, &fields.product(key))?;
+    address.map(|address| source(searcher, fields, address)).transpose()
+}
+
+/// A product that has the term.
+pub(super) fn any_with(searcher: &Searcher, term: &Term) -> Result<Option<DocAddress>, StoreError> {
     for (ordinal, segment) in (0..).zip(searcher.segment_readers()) {
-        let inverted = segment.inverted_index(fields.id)?;
-        if let Some(info) = inverted.get_term_info(&term).map_err(TantivyError::from)?
+        let inverted = segment.inverted_index(term.field())?;
+        if let Some(info) = inverted.get_term_info(term).map_err(TantivyError::from)?
             && let Some(doc) = alive(segment, &inverted, &info)?
         {
-            return source(searcher, fields, DocAddress::new(ordinal, doc)).map(Some);
+            return Ok(Some(DocAddress::new(ordinal, doc)));
         }
     }
     Ok(None)
@@ -76,7 +82,7 @@ pub(super) fn end_of(prefix: &[u8]) -> Option<Vec<u8>> {
     Some(end)
 }
 
-/// The document that has a key, if it is still there: of a product that was written again only the newest is.
+/// The first document with a term that is still there: of a product that was written again only the newest is.
 fn alive(
     segment: &SegmentReader,
     inverted: &InvertedIndexReader,

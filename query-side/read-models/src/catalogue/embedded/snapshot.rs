@@ -1,10 +1,11 @@
 //! The index as it is at one moment, with what is needed to rank and count: opened once, not at each search.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tantivy::{DocId, Searcher, SegmentReader, columnar::Column, index::SegmentId};
 
 use super::{
+    completing::CategoryKeys,
     names::{NamedColumn, Names},
     schema::columns,
     shown::ShownBefore,
@@ -25,6 +26,19 @@ pub(super) struct Vocabulary {
     pub(super) category: Names,
     pub(super) brand: Names,
     pub(super) attribute: Names,
+    category_keys: Mutex<Vec<CategoryKeys>>,
+}
+
+impl Vocabulary {
+    /// Categories by their path whose name goes on like that.
+    pub(super) fn categories_that_begin(&self, typed: &str) -> Vec<String> {
+        let names = self.category.read();
+        let mut keys = self.category_keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = keys.len();
+        keys.extend(names.texts().skip(known).map(CategoryKeys::of));
+        let paths = names.texts().zip(&*keys).filter(|(_, keys)| keys.begin(typed));
+        paths.map(|(path, _)| path.to_owned()).collect()
+    }
 }
 
 /// What is read by column in one segment.
