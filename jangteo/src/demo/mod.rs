@@ -14,7 +14,11 @@ mod progress;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, io, time::Duration};
+use std::{
+    fmt, fs,
+    io::{self, Write as _},
+    time::Duration,
+};
 
 use command_services::{
     accounts::{AccountError, NewAccount},
@@ -29,13 +33,16 @@ use event_schemas::{ProductId, SellerId, Timestamp, ids::derived_uuid};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use uuid::Uuid;
 
-use crate::Shop;
+use crate::{Shop, startup::query_side::SYNONYMS};
 use catalogue::DemoProduct;
 use gallery::Gallery;
 use progress::Progress;
 
 /// What every demo account signs in with.
 pub const PASSWORD: &str = "jangteo-demo";
+
+/// The demo's words that mean the same.
+const WORDS: &str = include_str!("synonyms.txt");
 
 /// The parent of the demo's command ids.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6a61_6e67_7465_8f00_a964_656d_6f00_0001);
@@ -73,6 +80,9 @@ pub enum DemoError {
     /// The log cannot be read.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// The file of synonyms cannot be written.
+    #[error("{SYNONYMS}: {0}")]
+    Synonyms(#[source] io::Error),
     /// The file that remembers the demo cannot be kept.
     #[error("{file}: {source}", file = progress::FILE)]
     Progress {
@@ -95,6 +105,7 @@ pub async fn seed(shop: &Shop) -> Result<DemoSummary, DemoError> {
                 gallery: None,
             });
         }
+        synonyms(shop)?;
         progress.begin()?;
     }
     let seller = accounts(shop).await?;
@@ -110,6 +121,16 @@ pub async fn seed(shop: &Shop) -> Result<DemoSummary, DemoError> {
         products: count,
         gallery,
     })
+}
+
+/// A few words that mean the same, unless the shop's keeper wrote down others.
+fn synonyms(shop: &Shop) -> Result<(), DemoError> {
+    let written =
+        fs::File::create_new(shop.folder().place(SYNONYMS)).and_then(|mut file| file.write_all(WORDS.as_bytes()));
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(DemoError::Synonyms(error)),
+        _ => Ok(()),
+    }
 }
 
 /// One account per role. Returns the seller's.

@@ -74,6 +74,7 @@ async fn a_demo_is_complete_and_a_second_start_adds_nothing() {
         .unwrap();
     let image = product.state.listing().unwrap().image.clone().unwrap();
     assert!(first.services().products.images().get(&image).await.unwrap().is_some());
+    assert!(folder.path().join("synonyms.txt").exists(), "words that mean the same");
     first.stop().await;
     // Also when it does not remember how far it came.
     fs::write(folder.path().join("demo"), "begun\n").unwrap();

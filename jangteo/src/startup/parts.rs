@@ -88,6 +88,9 @@ impl Parts {
         if let Some(projections) = self.projections.take() {
             query_side::close(projections).await;
         }
+        if let Some(past) = self.models.as_ref().and_then(|models| models.past_searches()) {
+            past.save();
+        }
     }
 }
 

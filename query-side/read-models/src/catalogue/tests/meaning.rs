@@ -27,6 +27,91 @@ async fn the_keyboard_was_in_the_wrong_language() {
 }
 
 #[tokio::test]
+async fn misspelt_words_are_corrected() {
+    let shop = Shop::with(["Coffee grinder", "Coffee maker", "Tea maker", "스테인리스 텀블러"].map(product)).await;
+    for (typed, meant, total) in [
+        ("cofee", "coffee", 2),
+        ("\"cofee\" maker", "coffee maker", 3),
+        ("grimder", "grinder", 1),
+        ("텀불러", "텀블러", 1),
+    ] {
+        let results = shop.search(SearchQuery::text(typed)).await;
+        assert_eq!(results.instead, instead(InsteadKind::Spelling, meant), "{typed}");
+        assert_eq!((results.total, results.did_you_mean), (total, None), "{typed}");
+    }
+    let described = CatalogueEntry {
+        description: "Not for grimder lovers.".to_owned(),
+        ..product("Mug")
+    };
+    shop.put([described]).await;
+    let results = shop.search(SearchQuery::text("grimder")).await;
+    assert_eq!(
+        (results.instead.clone(), results.did_you_mean.as_deref()),
+        (None, Some("grinder"))
+    );
+    assert_eq!(titles(results), ["Mug"], "somebody wrote it so");
+    assert_eq!(
+        shop.search(SearchQuery::text("006r90321")).await.instead,
+        instead(InsteadKind::Popular, ""),
+        "codes"
+    );
+}
+
+#[tokio::test]
+async fn unfinished_words_find_how_they_go_on() {
+    let shop = Shop::with(["전자동 커피 머신", "Bluetooth speaker", "Teapot"].map(product)).await;
+    for (typed, title) in [
+        ("ㅋㅍ", "전자동 커피 머신"),
+        ("컾", "전자동 커피 머신"),
+        ("bluetoo", "Bluetooth speaker"),
+    ] {
+        let results = shop.search(SearchQuery::text(typed)).await;
+        assert_eq!((results.total, titles(results)), (1, vec![title.to_owned()]), "{typed}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_being_typed_goes_on() {
+    let shop = Shop::with(["전자동 커피 머신", "Coffee grinder", "Teapot"].map(product)).await;
+    for _ in 0..3 {
+        shop.search(SearchQuery::text("커피 머신")).await;
+    }
+    let suggested = async |typed: &str| {
+        let Suggestions { products, searches, .. } = shop.finder.suggest(typed, 5).await.unwrap();
+        let titles: Vec<_> = products.into_iter().map(|hit| hit.title).collect();
+        (titles.join("|"), searches.join("|"))
+    };
+    for typed in ["커ㅍ", "ㅋㅍ", "zjv", "ㅋㅓㅍ"] {
+        assert_eq!(
+            suggested(typed).await,
+            ("전자동 커피 머신".to_owned(), "커피 머신".to_owned()),
+            "{typed}"
+        );
+    }
+    assert_eq!(
+        suggested("ㅊㅐㄹ").await.0,
+        "Coffee grinder",
+        "cof on a Korean keyboard"
+    );
+    assert_eq!(suggested("").await, (String::new(), String::new()));
+    assert_eq!(suggested(&"커".repeat(5_000)).await, (String::new(), String::new()));
+}
+
+#[tokio::test]
+async fn synonyms_are_looked_for_too() {
+    let shop = Shop::with(["Laptop sleeve", "Notebook sleeve"].map(product)).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("synonyms.txt");
+    std::fs::write(&path, "laptop, notebook").unwrap();
+    let finder = shop.finder.clone().with_synonyms(Arc::new(SynonymFile::open(&path)));
+    let query = SearchQuery {
+        size: 5,
+        ..SearchQuery::text("Laptops")
+    };
+    assert_eq!(finder.search(query).await.unwrap().total, 2);
+}
+
+#[tokio::test]
 async fn letters_typed_apart_come_together() {
     let shop = Shop::with(["전자동 커피 머신", "Teapot"].map(product)).await;
     for typed in ["ㅋㅓㅍㅣ", "컾ㅣ", "\u{110f}\u{1165}\u{1111}\u{1175}"] {
