@@ -23,6 +23,7 @@ const PROMISED: &[(&str, &str)] = &[
     ("post", "/api/v1/products/{id}/stock-receipts"),
     ("get", "/api/v1/products/{id}"),
     ("get", "/api/v1/search"),
+    ("get", "/api/v1/suggest"),
     ("get", "/api/v1/cart"),
     ("put", "/api/v1/cart/items/{product}"),
     ("delete", "/api/v1/cart/items/{product}"),

@@ -28,7 +28,7 @@ const STEPS = [
     curl: () => 'curl -s "$SHOP/api/v1/search?q=coffee&size=3"\nPRODUCT=…   # the id of one that is in stock',
     run: async () => {
       const found = await must(ask("GET", "/api/v1/search?q=coffee&size=20"));
-      const all = found.json.hits.length > 0 ? found : await must(ask("GET", "/api/v1/search?size=20"));
+      const all = found.json.total > 0 ? found : await must(ask("GET", "/api/v1/search?size=20"));
       const hit = all.json.hits.find((candidate) => candidate.in_stock);
       if (!hit) throw new Error("Nothing is in stock: start the shop with --demo, or list a product and receive stock as a seller.");
       known.product = hit.id;
