@@ -13,6 +13,8 @@ use crate::{
 
 /// Fewer products than this, and the words may be misspelt.
 const FEW: u64 = 20;
+/// Fewer than this, or only some of the words, and what may have been meant is told though something was found as typed.
+const LITTLE: u64 = 5;
 /// Texts of more words than this are not looked at again.
 const MOST_WORDS: usize = 10;
 /// Words of more letters than this are not corrected.
@@ -69,7 +71,8 @@ impl Look<'_> {
                 return Ok(found);
             }
             if typed.total > 0 {
-                let did_you_mean = Some(correction.instead.text);
+                let little = typed.partial || typed.total < LITTLE;
+                let did_you_mean = little.then_some(correction.instead.text);
                 return Ok(SearchResults { did_you_mean, ..typed });
             }
         }
