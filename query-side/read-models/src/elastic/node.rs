@@ -1,6 +1,9 @@
 //! The way to a node.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use elasticsearch::{
@@ -22,7 +25,7 @@ use crate::documents::Generation;
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// A node, or a cluster behind one address.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Node {
     client: Elasticsearch,
     /// Without credentials.
@@ -273,7 +276,7 @@ fn text(value: &Value) -> String {
 
 /// The client, and the address it calls.
 fn client(settings: &ElasticSettings) -> Result<(Elasticsearch, String), ElasticError> {
-    let wrong = |error: &dyn std::fmt::Display| ElasticError::Unusable(format!("{error}"));
+    let wrong = |error: &dyn fmt::Display| ElasticError::Unusable(format!("{error}"));
     let mut url = Url::parse(&settings.url)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
@@ -340,6 +343,17 @@ fn unusable(address: &str, error: &ElasticError) -> ElasticError {
         ElasticError::Unreadable(detail) => format!("what answers at {address} is not Elasticsearch ({detail})"),
         other => other.to_string(),
     })
+}
+
+/// Without the client, which would show the credentials.
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node")
+            .field("address", &self.address)
+            .field("prefix", &self.prefix)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
 }
 
 /// An answer that nobody reads.
