@@ -11,6 +11,7 @@ mod aliases;
 mod bulk;
 mod catalogue;
 mod claim;
+mod dead_letters;
 mod documents;
 mod entries;
 mod error;

@@ -13,6 +13,9 @@ const BOOKS: &str = "b";
 /// Keys longer than this have no room in an id (512 bytes).
 const KEY_BYTES: usize = 250;
 
+/// A reason is kept to so many characters.
+const REASON: usize = 1_000;
+
 /// An entry.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Entry {
@@ -63,7 +66,7 @@ pub(super) fn properties(shape: &impl Shape) -> Value {
         "key": keyword,
         "document": kept,
         "bytes": { "type": "keyword", "index": false, "doc_values": false },
-        "rejected": { "type": "keyword", "ignore_above": 1_000 },
+        "rejected": { "type": "keyword" },
     });
     if let (Some(all), Value::Object(fields)) = (all.as_object_mut(), shape.properties()) {
         all.extend(fields);
@@ -139,7 +142,7 @@ pub(super) fn rejected(write: &Write, version: u64, reason: &str, whole: bool) -
     let whole = whole && write.key.len() <= KEY_BYTES;
     let value = write.value.as_deref().unwrap_or_default();
     let mut entry = Entry::new(write.part, &write.key, value);
-    entry.rejected = Some(reason.to_owned());
+    entry.rejected = Some(reason.chars().take(REASON).collect());
     let mut id = id(write.part, &write.key);
     if !whole {
         entry.document = None;
