@@ -101,7 +101,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             sagas::sagas,
             sagas::saga,
         ),
-        components(schemas(read_models::catalogue::Sort))
+        components(schemas(read_models::catalogue::Sort, read_models::best_sellers::Window))
     )]
     struct Description;
     Description::openapi()
