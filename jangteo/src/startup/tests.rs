@@ -202,7 +202,7 @@ async fn read_models_are_rebuilt_on_a_running_shop_and_on_a_folder() {
     assert!(before["total"].as_u64().unwrap() > 100, "{before}");
     let token = running.folder().operator_token().unwrap();
     let remote = RemoteOperations::new(RemoteShop::new(&running.url(), &token));
-    let rebuilt = said("jangteo projection rebuild --all --json --if-identical", &remote)
+    let rebuilt = said("jangteo projection rebuild --all --json --approve", &remote)
         .await
         .unwrap();
     assert!(rebuilt.lines().count() >= 7, "{rebuilt}");

@@ -1,7 +1,7 @@
 //! A share of a generation's documents, brought up to date by a projection of its own.
 //!
-//! A generation that is followed live is one share. One that is rebuilt alone is as many as there are cores: each share sees every
-//! event, and applies it to those documents whose keys fall to it. They share no memory, and are committed together.
+//! A generation that is followed live is one share. One that is rebuilt alone is as many as there are cores: each share sees
+//! every event, and applies it to those documents whose keys fall to it. They share no memory, and are committed together.
 
 use std::{
     collections::HashSet,
