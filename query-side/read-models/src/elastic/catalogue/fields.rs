@@ -51,7 +51,7 @@ pub(super) fn fields(entry: &CatalogueEntry) -> Map<String, Value> {
 }
 
 /// Whether products are counted by this attribute.
-fn is_facet(name: &str) -> bool {
+pub(super) fn is_facet(name: &str) -> bool {
     name.len() <= LONGEST_NAME && !name.contains(SEPARATOR)
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::fields::is_facet;
 use crate::catalogue::{
     AttributeFacet, FacetCount, Facets, Filters, PriceRange,
     embedded::{SEPARATOR, attribute_term, price_range},
@@ -91,6 +92,22 @@ impl Clauses {
             });
         }
         wanted
+    }
+
+    /// These attributes, and those that were asked for: whoever chose a value sees the others. Attributes mean something within
+    /// a category only.
+    pub(super) fn with_asked(&self, mut names: Vec<String>) -> Vec<String> {
+        if !self.0.iter().any(|(about, _)| *about == About::Category) {
+            return vec![];
+        }
+        let asked = self.0.iter().filter_map(|(about, _)| match about {
+            About::Attribute(name) if is_facet(name) && !names.contains(name) => Some(name.clone()),
+            _ => None,
+        });
+        let asked: Vec<String> = asked.take(ATTRIBUTES).collect();
+        names.truncate(ATTRIBUTES - asked.len());
+        names.extend(asked);
+        names
     }
 
     /// What the node is to count of each of these attributes, in their order.
@@ -187,7 +204,8 @@ impl Counted {
             }
             AttributeFacet { name, values }
         };
-        names.into_iter().enumerate().map(facet).collect()
+        let facets = names.into_iter().enumerate().map(facet);
+        facets.filter(|facet| !facet.values.is_empty()).collect()
     }
 
     /// The values of a facet, most products first.

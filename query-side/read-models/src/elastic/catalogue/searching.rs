@@ -135,7 +135,7 @@ pub(super) async fn search(
         Some(place) => search.go_on(place).await?,
         None => search.begin().await?,
     };
-    let names = found.aggregations.attribute_names();
+    let names = search.clauses.with_asked(found.aggregations.attribute_names());
     let attributes = search.attributes(&place, names).await?;
     let mut results = search.page(place, found, &Highlighter::of(&wanted.words));
     results.facets.attributes = attributes;
