@@ -230,24 +230,26 @@ impl Projections {
     pub async fn shutdown(self) {
         self.stop.send_replace(true);
         // Before the projections, which it may be waiting for.
-        if let Some(sentinel) = self.sentinel
-            && !matches!(tokio::task::spawn_blocking(move || sentinel.join()).await, Ok(Ok(())))
-        {
-            tracing::error!("the sentinel did not stop as it should");
+        if let Some(sentinel) = self.sentinel {
+            ended("sentinel", sentinel).await;
         }
         for runner in self.runners {
-            let joined = tokio::task::spawn_blocking(move || {
-                runner.audits.join();
-                runner.thread.join()
-            });
-            let joined = joined.await;
-            if !matches!(joined, Ok(Ok(()))) {
-                tracing::error!(projection = runner.name, "a projection did not stop as it should");
+            let audit = runner.audits.thread();
+            for thread in std::iter::once(runner.thread).chain(audit) {
+                ended(runner.name, thread).await;
             }
         }
         if self.follower.await.is_err() {
             tracing::error!("the log was not followed to the end");
         }
+    }
+}
+
+/// Waits for the end of a thread that was told to stop.
+async fn ended(name: &'static str, thread: thread::JoinHandle<()>) {
+    let joined = tokio::task::spawn_blocking(move || thread.join()).await;
+    if !matches!(joined, Ok(Ok(()))) {
+        tracing::error!(name, "a thread of the projections did not stop as it should");
     }
 }
 

@@ -95,11 +95,9 @@ impl Ordered {
         held(&self.last).clone()
     }
 
-    /// Waits for the end of the one under way, after `stop`: it must let go of the store before anybody opens it again.
-    pub(crate) fn join(&self) {
-        if held(&self.thread).take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!(projection = self.name, "an audit did not stop as it should");
-        }
+    /// The thread of the last one: after `stop` it must let go of the store before anybody opens it again.
+    pub(crate) fn thread(&self) -> Option<thread::JoinHandle<()>> {
+        held(&self.thread).take()
     }
 
     /// Begins one, on a thread of its own.

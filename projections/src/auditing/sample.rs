@@ -34,7 +34,7 @@ impl Sample {
             Self::OneIn { of, salt } => {
                 let mut hasher = DefaultHasher::new();
                 (salt, key).hash(&mut hasher);
-                hasher.finish() % of == 0
+                hasher.finish().is_multiple_of(*of)
             }
             Self::Between { after, upto } => {
                 key > after.as_slice() && upto.as_ref().is_none_or(|upto| key <= upto.as_slice())
