@@ -199,10 +199,9 @@ async fn a_sellers_sales_leave_out_what_was_called_off() {
         .await
         .unwrap();
     assert_eq!((rest.items.len(), rest.next), (1, None));
-    assert_eq!(sales(None, 0, 0, 1).await.next.is_some(), true);
-    assert_eq!(
-        sales(None, 0, 0, 2).await.next.is_some(),
-        false,
+    assert!(sales(None, 0, 0, 1).await.next.is_some());
+    assert!(
+        sales(None, 0, 0, 2).await.next.is_none(),
         "the next day is not asked for"
     );
     shop.close().await;
