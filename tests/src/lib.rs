@@ -19,6 +19,7 @@ mod operators;
 mod rebuilding;
 mod reference;
 mod roles;
+mod searching;
 mod shop;
 
 // The official Rust client's own tests: `common`, `streams`, `persistent_subscriptions`. They find each other at the root.

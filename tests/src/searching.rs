@@ -1,0 +1,70 @@
+//! `docs/search.md` is what the shop does: its commands are run as they stand, what they print is what the page says.
+
+use std::{collections::VecDeque, path::Path};
+
+use tokio::process::Command;
+
+use crate::shop::{Shop, skipped};
+
+/// What the page expects behind this, line by line.
+const PRINTED: &str = "#=> ";
+/// Printed between two expectations.
+const MARK: &str = "\u{1e}";
+
+/// A page's commands as one script, and what it must print between marks.
+fn script_of(page: &str) -> (String, VecDeque<String>) {
+    let (mut script, mut expected) = ("set -eu\n".to_owned(), VecDeque::new());
+    let mut blocks = page.split("\n```bash\n").skip(1);
+    while let Some((block, _)) = blocks.next().and_then(|block| block.split_once("\n```")) {
+        let mut lines = block.lines().peekable();
+        while let Some(line) = lines.next() {
+            script.push_str(line);
+            script.push('\n');
+            let mut printed = String::new();
+            while let Some(text) = lines.peek().and_then(|line| line.strip_prefix(PRINTED)) {
+                printed.push_str(text);
+                printed.push('\n');
+                lines.next();
+            }
+            if !printed.is_empty() {
+                script.push_str(&format!("printf '{MARK}'\n"));
+                expected.push_back(printed);
+            }
+        }
+    }
+    (script, expected)
+}
+
+#[tokio::test]
+async fn the_chapter_on_search_says_what_the_shop_does() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/search.md");
+    let (script, expected) = script_of(&std::fs::read_to_string(page).unwrap());
+    assert!(expected.len() > 30, "{} examples", expected.len());
+    for tool in ["bash", "curl", "jq"] {
+        if Command::new(tool).arg("--version").output().await.is_err() {
+            skipped("docs/search.md", &format!("there is no {tool} here"));
+            return;
+        }
+    }
+    let (data, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let shop = Shop::start(data.path(), &["--demo", "--carrier-speed", "1"]).await;
+    let visitor = shop.sign_in("customer").await;
+    shop.eventually("the whole catalogue is found", async || {
+        visitor.query("search").await["total"] == 200
+    })
+    .await;
+    let mut run = Command::new("bash");
+    run.args(["-c", &script]).current_dir(place.path());
+    run.env("api", format!("{}/api/v1", shop.address))
+        .env("data", data.path());
+    run.env("no_proxy", "*").kill_on_drop(true);
+    let output = run.output().await.unwrap();
+    let (printed, said) = (
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    );
+    assert!(output.status.success(), "{printed}\n{said}");
+    let mut printed: Vec<_> = printed.split(MARK).map(str::to_owned).collect();
+    assert_eq!(printed.pop().as_deref(), Some(""), "all that is printed is told");
+    assert_eq!(printed, expected);
+}
