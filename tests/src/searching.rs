@@ -1,6 +1,6 @@
 //! `docs/search.md` is what the shop does: its commands are run as they stand, what they print is what the page says.
 
-use std::{collections::VecDeque, path::Path};
+use std::path::Path;
 
 use tokio::process::Command;
 
@@ -12,8 +12,8 @@ const PRINTED: &str = "#=> ";
 const MARK: &str = "\u{1e}";
 
 /// A page's commands as one script, and what it must print between marks.
-fn script_of(page: &str) -> (String, VecDeque<String>) {
-    let (mut script, mut expected) = ("set -eu\n".to_owned(), VecDeque::new());
+fn script_of(page: &str) -> (String, Vec<String>) {
+    let (mut script, mut expected) = ("set -eu\n".to_owned(), vec![]);
     let mut blocks = page.split("\n```bash\n").skip(1);
     while let Some((block, _)) = blocks.next().and_then(|block| block.split_once("\n```")) {
         let mut lines = block.lines().peekable();
@@ -28,7 +28,7 @@ fn script_of(page: &str) -> (String, VecDeque<String>) {
             }
             if !printed.is_empty() {
                 script.push_str(&format!("printf '{MARK}'\n"));
-                expected.push_back(printed);
+                expected.push(printed);
             }
         }
     }
