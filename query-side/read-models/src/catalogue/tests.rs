@@ -1,6 +1,5 @@
 //! Searching a real index on disk.
 
-mod finding;
 mod keeping;
 mod meaning;
 pub(crate) mod relevance;
@@ -44,15 +43,6 @@ impl Shop {
         let size = if query.size == 0 { 20 } else { query.size };
         self.finder.search(SearchQuery { size, ..query }).await.unwrap()
     }
-
-    /// The titles that a text finds, best first; not what is shown where it finds nothing.
-    async fn titles(&self, text: &str) -> Vec<String> {
-        let results = self.search(SearchQuery::text(text)).await;
-        if results.total == 0 {
-            return vec![];
-        }
-        results.hits.into_iter().map(|hit| hit.title).collect()
-    }
 }
 
 impl SearchQuery {
@@ -95,8 +85,4 @@ pub(crate) fn product(title: &str) -> CatalogueEntry {
         listed_at: Timestamp::from_millis(0),
         popularity: 0,
     }
-}
-
-fn attribute(name: &str, value: &str) -> (String, AttributeValue) {
-    (name.to_owned(), AttributeValue::Text(value.to_owned()))
 }
