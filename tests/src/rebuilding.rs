@@ -92,11 +92,16 @@ async fn a_rebuilt_read_model_is_compared_approved_and_gone_back_from() {
         "each decision is written down"
     );
     shop.stop().await;
+    on_a_folder(data.path()).await;
+}
 
+/// The same with nothing running.
+async fn on_a_folder(data: &Path) {
+    let folder = data.to_str().unwrap().to_owned();
     let waits = run(&["projection", "rebuild", "carts", "--data", &folder]).await;
     assert_eq!(waits.status.code(), Some(3), "{waits:?}");
     succeeds(&["projection", "approve", "carts", "--data", &folder]).await;
-    assert_eq!(status(data.path(), "carts").await["generation"], 2);
+    assert_eq!(status(data, "carts").await["generation"], 2);
     succeeds(&["projection", "rollback", "carts", "--data", &folder]).await;
-    assert_eq!(status(data.path(), "carts").await["generation"], 1);
+    assert_eq!(status(data, "carts").await["generation"], 1);
 }

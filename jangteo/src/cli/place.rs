@@ -32,7 +32,7 @@ pub enum Place {
     /// It runs, and is asked over HTTP.
     Running(RemoteShop),
     /// Nothing runs on its folder: the command works on it itself.
-    Stopped(LocalOperations),
+    Stopped(Box<LocalOperations>),
 }
 
 impl PlaceArgs {
@@ -65,7 +65,7 @@ impl PlaceArgs {
         let config = config_for(self.data.clone())?;
         let folder = folder(&config.data)?;
         match LocalOperations::open(&config).await {
-            Ok(local) => Ok(Place::Stopped(local)),
+            Ok(local) => Ok(Place::Stopped(Box::new(local))),
             Err(OpenError::InUse(_)) => self.running(&folder, token).await,
             Err(error) => Err(CliError::Failed(error.to_string())),
         }
@@ -78,7 +78,7 @@ impl PlaceArgs {
     pub async fn operations(&self) -> Result<Box<dyn Operations>, CliError> {
         Ok(match self.find().await? {
             Place::Running(shop) => Box::new(RemoteOperations::new(shop)),
-            Place::Stopped(local) => Box::new(local),
+            Place::Stopped(local) => local,
         })
     }
 
