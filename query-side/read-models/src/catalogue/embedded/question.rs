@@ -2,7 +2,7 @@
 
 use tantivy::{
     Term,
-    query::{AllQuery, BooleanQuery, ConstScoreQuery, Occur, Query, TermQuery},
+    query::{AllQuery, BooleanQuery, ConstScoreQuery, DisjunctionMaxQuery, Occur, Query, TermQuery},
     schema::{Field, IndexRecordOption},
     tokenizer::{TextAnalyzer, TokenizerManager},
 };
@@ -16,6 +16,7 @@ use crate::catalogue::{Filters, Word, wording::words::in_one};
 
 /// Nobody means more words than this; the rest is left out.
 const MOST_WORDS: usize = 24;
+
 // What a term says, against a word.
 
 /// An exact code says more than any word.
@@ -215,14 +216,11 @@ impl Question {
     }
 }
 
-/// Any of these; each that fits says something.
+/// Any of these; the one that fits best counts, since each is only another way to say the same.
 fn any(mut ways: Vec<Box<dyn Query>>) -> Box<dyn Query> {
     match ways.pop() {
         Some(only) if ways.is_empty() => only,
-        last => {
-            let ways = ways.into_iter().chain(last).map(|way| (Occur::Should, way));
-            Box::new(BooleanQuery::new(ways.collect()))
-        }
+        last => Box::new(DisjunctionMaxQuery::new(ways.into_iter().chain(last).collect())),
     }
 }
 
