@@ -9,6 +9,7 @@ mod crashes;
 mod drift;
 mod elasticsearch;
 mod empty_shop;
+mod figures;
 mod first_order;
 mod foreign_clients;
 mod house_rules;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::{
     ReadModels,
-    documents::{Checkpoint, DocumentStore, Generation, Generations, Part, Scan, StoreError, Write},
+    documents::{Checkpoint, DocumentStore, Generation, Generations, Part, Rejected, Scan, StoreError, Write},
 };
 
 /// Read models that are filled from outside.
@@ -89,6 +89,10 @@ impl DocumentStore for Filling {
         scan: Scan<'_>,
     ) -> Result<Vec<(Vec<u8>, Bytes)>, StoreError> {
         self.store(generation.model).scan(generation, part, scan).await
+    }
+
+    async fn rejected(&self, generation: Generation, limit: usize) -> Result<Vec<Rejected>, StoreError> {
+        self.store(generation.model).rejected(generation, limit).await
     }
 
     async fn commit(

@@ -106,6 +106,7 @@ impl Shelves {
                 let pairs = |found: Vec<(Vec<u8>, _)>| found.into_iter().map(pair).collect::<Vec<_>>();
                 said(found.map(pairs))
             }
+            Asked::Rejected { of, limit } => said(self.store.rejected(self.generation(&of)?, limit).await),
             Asked::Commit {
                 of,
                 lease,

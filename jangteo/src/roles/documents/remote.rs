@@ -8,7 +8,9 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use read_models::documents::{Checkpoint, DocumentStore, Generation, Generations, Part, Scan, StoreError, Write};
+use read_models::documents::{
+    Checkpoint, DocumentStore, Generation, Generations, Part, Rejected, Scan, StoreError, Write,
+};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
@@ -178,6 +180,14 @@ impl DocumentStore for RemoteDocuments {
         let found: Vec<(Blob, Blob)> = self.ask(generation.model, &asked, PATIENCE).await?;
         let pair = |(key, value): (Blob, Blob)| (key.0, Bytes::from(value.0));
         Ok(found.into_iter().map(pair).collect())
+    }
+
+    async fn rejected(&self, generation: Generation, limit: usize) -> Result<Vec<Rejected>, StoreError> {
+        let asked = Asked::Rejected {
+            of: generation.into(),
+            limit,
+        };
+        self.ask(generation.model, &asked, PATIENCE).await
     }
 
     async fn commit(

@@ -40,6 +40,8 @@ pub(super) enum Asked {
         backwards: bool,
         limit: usize,
     },
+    /// Answered by [`read_models::documents::Rejected`]s.
+    Rejected { of: WireGeneration, limit: usize },
     /// Answered by nothing.
     Commit {
         of: WireGeneration,

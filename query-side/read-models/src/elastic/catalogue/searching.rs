@@ -21,10 +21,8 @@ use crate::{
 
 /// Fewer products than this with all the words, and those with some of them are shown as well.
 const FEW: u64 = 20;
-/// So many of the best are looked at a second time.
-const BEST: usize = 100;
 /// How much of its score a product keeps that cannot be bought now.
-const SOLD_OUT: f32 = 0.5;
+const SOLD_OUT: f32 = 0.75;
 
 /// What the node found.
 #[derive(Deserialize)]
@@ -150,7 +148,6 @@ impl Search<'_> {
         let mut place = Place {
             sort: self.sort,
             needed: self.question.len(),
-            seen: 0,
             after: None,
             view: Some(view),
         };
@@ -180,7 +177,7 @@ impl Search<'_> {
 
     async fn ask(&self, place: &Place) -> Result<Searched, ElasticError> {
         let mut body = self.body(place.needed);
-        body["size"] = json!(self.skipped(place) + self.window(place) + 1);
+        body["size"] = json!(self.size + 1);
         body["sort"] = self.order();
         body["post_filter"] = self.clauses.all();
         body["aggs"] = self.clauses.aggregations();
@@ -230,26 +227,6 @@ impl Search<'_> {
         json!([by, { "key": "asc" }])
     }
 
-    /// Whether this page is among those that are looked at twice.
-    fn looked_at_twice(&self, place: &Place) -> bool {
-        self.sort == Sort::Relevance && place.after.is_none()
-    }
-
-    /// Hits of the pages before that come again.
-    fn skipped(&self, place: &Place) -> usize {
-        if self.looked_at_twice(place) { place.seen } else { 0 }
-    }
-
-    /// Hits behind those that are skipped.
-    fn window(&self, place: &Place) -> usize {
-        let skipped = self.skipped(place);
-        if self.looked_at_twice(place) {
-            self.size.max(BEST.saturating_sub(skipped))
-        } else {
-            self.size
-        }
-    }
-
     /// The values of these attributes.
     async fn attributes(&self, place: &Place, names: Vec<String>) -> Result<Vec<AttributeFacet>, SearchError> {
         if names.is_empty() {
@@ -264,7 +241,6 @@ impl Search<'_> {
     }
 
     fn page(&self, mut place: Place, found: Searched, highlighter: &Highlighter) -> SearchResults {
-        let skipped = self.skipped(&place);
         let facets = found.aggregations.facets();
         let (shown, sorts): (Vec<_>, Vec<_>) = found
             .hits
@@ -272,8 +248,8 @@ impl Search<'_> {
             .into_iter()
             .map(|hit| (hit.source.document, hit.sort))
             .unzip();
-        let more = shown.len() > skipped + self.size;
-        let hits = shown.into_iter().skip(skipped).take(self.size);
+        let more = shown.len() > self.size;
+        let hits = shown.into_iter().take(self.size);
         let mut results = SearchResults {
             total: found.hits.total.value,
             hits: hits.map(|shown| shown.hit(highlighter)).collect(),
@@ -292,11 +268,8 @@ impl Search<'_> {
         if let Some(view) = &view {
             catalogue.views.keep(&catalogue.node, view.clone());
         }
-        place.seen += self.size;
         place.view = view;
-        if !self.looked_at_twice(&place) || place.seen >= BEST {
-            place.after = sorts.into_iter().nth(skipped + self.size - 1);
-        }
+        place.after = sorts.into_iter().nth(self.size - 1);
         results.next = place.cursor();
         results
     }

@@ -27,9 +27,7 @@ pub(super) struct Place {
     pub(super) sort: Sort,
     /// How many of the words a product must have.
     pub(super) needed: usize,
-    /// Hits on the pages before.
-    pub(super) seen: usize,
-    /// What the node sorts the last of them by; none while all pages were among those that are looked at twice.
+    /// What the node sorts the last hit of the page before by; none on the first page.
     pub(super) after: Option<Vec<Value>>,
     /// The node's name of the view.
     pub(super) view: Option<String>,
