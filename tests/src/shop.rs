@@ -220,21 +220,20 @@ impl Visitor<'_> {
         body
     }
 
-    /// The first product a search finds that is in stock.
+    /// The first product a search finds that is in stock: a shop that has just started may still be catching up.
     pub(crate) async fn find(&self, words: &str) -> Value {
-        let response = self
-            .request(Method::GET, "search")
-            .query(&[("q", words)])
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(response.status(), StatusCode::OK);
-        let found: Value = response.json().await.unwrap();
-        let hits = found["hits"].as_array().unwrap();
-        hits.iter()
-            .find(|hit| hit["in_stock"] == true)
-            .unwrap_or_else(|| panic!("nothing for {words}: {found}"))
-            .clone()
+        let began = Instant::now();
+        loop {
+            let search = self.request(Method::GET, "search").query(&[("q", words)]);
+            let (status, found, _) = answer(search).await;
+            assert_eq!(status, StatusCode::OK, "{found}");
+            let mut hits = found["hits"].as_array().unwrap().iter();
+            if let Some(hit) = hits.find(|hit| hit["in_stock"] == true) {
+                return hit.clone();
+            }
+            assert!(began.elapsed() < DEADLINE, "nothing for {words}: {found}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// How many pieces of a product can be sold.

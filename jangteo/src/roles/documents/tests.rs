@@ -18,8 +18,6 @@ use super::{
 };
 
 const TOKEN: &str = "the roles' own";
-/// Those of the contract suite.
-const MODELS: [&str; 6] = ["together", "scanned", "fenced", "rebuilt", "unfinished", "given_up"];
 
 /// A query role's endpoint. Dropped, it is gone.
 struct Served {
@@ -100,14 +98,14 @@ async fn value(store: &dyn DocumentStore, generation: Generation) -> Option<Stri
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_over_http_keeps_the_contract() {
     let folder = tempfile::tempdir().unwrap();
-    let served = Served::of(Arc::new(Documents::open(folder.path()).unwrap()), &MODELS).await;
+    let served = Served::of(Arc::new(Documents::open(folder.path()).unwrap()), &contract::MODELS).await;
     contract::all(Arc::new(served.client())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_does_not_know_the_token_or_asks_for_another_model_gets_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let served = Served::of(Arc::new(Documents::open(folder.path()).unwrap()), &MODELS).await;
+    let served = Served::of(Arc::new(Documents::open(folder.path()).unwrap()), &contract::MODELS).await;
     let stranger = RemoteDocuments::new(&served.url, "guessed").unwrap();
     let error = stranger.generations("together").await.unwrap_err().to_string();
     assert!(error.contains("401"), "{error}");
@@ -119,7 +117,7 @@ async fn whoever_does_not_know_the_token_or_asks_for_another_model_gets_nothing(
 async fn a_commit_from_before_the_checkpoint_was_read_again_is_void() {
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(Documents::open(folder.path()).unwrap());
-    let served = Served::of(store, &MODELS).await;
+    let served = Served::of(store, &contract::MODELS).await;
     let (killed, new) = (served.client(), served.client());
     let live = killed.generations("together").await.unwrap().live;
     killed.checkpoint(live).await.unwrap();
@@ -143,11 +141,11 @@ async fn a_commit_from_before_the_checkpoint_was_read_again_is_void() {
 async fn a_restarted_query_role_is_gone_on_with_from_its_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let store: Arc<dyn DocumentStore> = Arc::new(Documents::open(folder.path()).unwrap());
-    let served = Served::of(Arc::clone(&store), &MODELS).await;
+    let served = Served::of(Arc::clone(&store), &contract::MODELS).await;
     let client = served.client();
     let live = client.generations("together").await.unwrap().live;
     client.commit(live, write("first"), at(1)).await.unwrap();
-    let again = Served::of(store, &MODELS).await;
+    let again = Served::of(store, &contract::MODELS).await;
     let client = again.client();
     assert_eq!(client.checkpoint(live).await.unwrap(), at(1));
     client.commit(live, write("second"), at(2)).await.unwrap();

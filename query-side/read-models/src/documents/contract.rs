@@ -14,6 +14,18 @@ use std::sync::Arc;
 
 use super::{Checkpoint, DocumentStore, Generation, Part, Scan, Write};
 
+/// The read models that the checks make up, for stores that serve only those they know.
+pub const MODELS: [&str; 8] = [
+    "together",
+    "scanned",
+    "fenced",
+    "rebuilt",
+    "unfinished",
+    "given_up",
+    "kept",
+    "third",
+];
+
 /// Every check.
 pub async fn all(store: Arc<dyn DocumentStore>) {
     documents_and_checkpoint_move_together(&*store).await;
