@@ -6,7 +6,7 @@ use event_log::{EventLog, LogError};
 use futures_util::future::BoxFuture;
 use read_models::{
     ReadModels, Visitor,
-    documents::{Collection, StoreError},
+    documents::{Collection, Rejected, StoreError},
     projection::Projection,
 };
 use tokio::{
@@ -91,6 +91,7 @@ impl Visitor for Starting {
 
 /// All projections, running. Dropped, they stop by themselves soon after; [`Self::shutdown`] waits for it.
 pub struct Projections {
+    read_models: Arc<ReadModels>,
     runners: Vec<Runner>,
     pages: Arc<Pages>,
     stop: watch::Sender<bool>,
@@ -128,6 +129,7 @@ impl Projections {
         let following = Arc::clone(&pages);
         let follower = tokio::spawn(async move { following.follow(stopped).await });
         Ok(Self {
+            read_models,
             runners,
             pages,
             stop,
@@ -168,6 +170,16 @@ impl Projections {
     /// When there is no projection of that name.
     pub fn comparison(&self, name: &str) -> Result<Option<Arc<Comparison>>, RebuildError> {
         Ok(self.known(name)?.report.comparison())
+    }
+
+    /// The documents of a projection, as queries see it, that the store could not take; at most `limit`.
+    ///
+    /// # Errors
+    /// When there is no projection of that name, or the store cannot say.
+    pub async fn dead_letters(&self, name: &str, limit: usize) -> Result<Vec<Rejected>, RebuildError> {
+        let letters = self.read_models.dead_letters(name, limit).await;
+        let letters = letters.map_err(|error| RebuildError::Failed(error.to_string()))?;
+        letters.ok_or_else(|| RebuildError::Unknown(name.to_owned()))
     }
 
     fn known(&self, name: &str) -> Result<&Runner, RebuildError> {

@@ -42,6 +42,7 @@ const PROMISED: &[(&str, &str)] = &[
     ("get", "/api/v1/ops/sagas/{id}"),
     ("post", "/api/v1/ops/projections/{name}/rebuilds"),
     ("get", "/api/v1/ops/projections/{name}/comparison"),
+    ("get", "/api/v1/ops/projections/{name}/dead-letters"),
     ("post", "/api/v1/ops/projections/{name}/approvals"),
     ("post", "/api/v1/ops/projections/{name}/rejections"),
     ("post", "/api/v1/ops/projections/{name}/rollbacks"),

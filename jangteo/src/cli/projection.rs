@@ -1,6 +1,7 @@
 //! `jangteo projection`.
 
 mod audit;
+mod dead_letters;
 mod differences;
 mod rebuilding;
 
@@ -45,6 +46,15 @@ pub enum ProjectionCommand {
         after_help = "Examples:\n  jangteo projection audit my_page\n  jangteo projection audit catalogue --all --repair\n\nA running shop does this all the time by itself, for some documents after others: see CORRECT in the status."
     )]
     Audit(audit::AuditArgs),
+    /// Show the documents that the store of a read model could not take.
+    #[command(
+        after_help = "Examples:\n  jangteo projection dead-letters catalogue\n  jangteo projection dead-letters my_page --json\n\n\
+        A dead letter is a document that Elasticsearch refused, such as one too large or with a field that it cannot index. It \
+        holds up nothing: the read model goes on without it, and searches and lists do not find it. The embedded stores take \
+        every document.\n\nIt heals when the document changes and the store takes the new one, or with `jangteo projection \
+        rebuild NAME` once the reason is gone."
+    )]
+    DeadLetters(dead_letters::DeadLettersArgs),
 }
 
 impl ProjectionCommand {
@@ -53,6 +63,7 @@ impl ProjectionCommand {
             Self::Status { place } => place,
             Self::Rebuild(args) => &args.place,
             Self::Audit(args) => &args.place,
+            Self::DeadLetters(args) => &args.place,
             Self::Diff(args) | Self::Approve(args) | Self::Reject(args) | Self::Rollback(args) => &args.place,
         }
     }
@@ -81,6 +92,7 @@ pub(super) async fn write(
         }
         ProjectionCommand::Rebuild(args) => rebuilding::rebuild(args, shop, out).await,
         ProjectionCommand::Audit(args) => audit::audit(args, shop, out).await,
+        ProjectionCommand::DeadLetters(args) => dead_letters::dead_letters(args, shop, out).await,
         ProjectionCommand::Diff(args) => rebuilding::diff(args, shop, out).await,
         ProjectionCommand::Approve(args) => rebuilding::decide(Decision::Approve, args, shop, out).await,
         ProjectionCommand::Reject(args) => rebuilding::decide(Decision::Reject, args, shop, out).await,

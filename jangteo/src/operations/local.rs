@@ -15,6 +15,7 @@ use crate::{
     ops::{
         auditing::AuditView,
         comparison::ComparisonView,
+        dead_letters::DeadLettersView,
         reading,
         view::{LogPage, ProjectionView, StatsView, StreamPage, StreamsPage},
     },
@@ -184,6 +185,12 @@ impl Operations for LocalOperations {
         let status = self.running().await?.audited(name);
         let none = || OperationError::NotFound(format!("no audit of {name} was asked for"));
         status.map(|status| AuditView::of(name, status)).ok_or_else(none)
+    }
+
+    async fn dead_letters(&self, name: &str, size: usize) -> Result<DeadLettersView, OperationError> {
+        let projections = self.running().await?;
+        let read = DeadLettersView::read(&projections, name, size).await;
+        read.map_err(|error| refused(&error))
     }
 
     async fn close(&self) {

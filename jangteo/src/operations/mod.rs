@@ -16,6 +16,7 @@ pub use remote::{RemoteOperations, RemoteShop};
 use crate::ops::{
     auditing::AuditView,
     comparison::ComparisonView,
+    dead_letters::DeadLettersView,
     view::{LogPage, ProjectionView, StatsView, StreamPage, StreamsPage},
 };
 pub use crate::startup::event_log::OpenError;
@@ -84,6 +85,9 @@ pub trait Operations: Send + Sync {
 
     /// How the last audit of a read model stands.
     async fn audited(&self, name: &str) -> Result<AuditView, OperationError>;
+
+    /// The documents of a read model that its store could not take, at most `size`.
+    async fn dead_letters(&self, name: &str, size: usize) -> Result<DeadLettersView, OperationError>;
 
     /// Gives the shop up, everything written. Call it at the end.
     async fn close(&self);

@@ -13,6 +13,7 @@ use super::{OperationError, Operations, no_such_stream};
 use crate::ops::{
     auditing::AuditView,
     comparison::ComparisonView,
+    dead_letters::DeadLettersView,
     view::{LogPage, ProjectionView, ProjectionsView, RebuildAccepted, StatsView, StreamPage, StreamsPage},
 };
 
@@ -264,6 +265,11 @@ impl Operations for RemoteOperations {
 
     async fn audited(&self, name: &str) -> Result<AuditView, OperationError> {
         self.shop.get(&projection(name, "audits"), &[]).await
+    }
+
+    async fn dead_letters(&self, name: &str, size: usize) -> Result<DeadLettersView, OperationError> {
+        let query = [("size", size.to_string())];
+        self.shop.get(&projection(name, "dead-letters"), &query).await
     }
 
     async fn close(&self) {}

@@ -2,6 +2,7 @@
 
 pub mod auditing;
 pub mod comparison;
+pub mod dead_letters;
 pub mod importing;
 pub mod projections;
 mod query;

@@ -10,6 +10,7 @@ use warp::{Filter, Rejection, filters::BoxedFilter};
 
 use super::{
     comparison::ComparisonView,
+    dead_letters::{DEFAULT_SIZE, DeadLettersView},
     query::{Query, query},
     view::{ProjectionsView, RebuildAccepted},
 };
@@ -42,12 +43,15 @@ pub fn projection_routes(routes: &ProjectionRoutes) -> BoxedFilter<(Response,)> 
     let base = move || base().and(warp::path("projections"));
     let list = base().and(warp::path::end()).and(warp::get());
     let compared = base().and(warp::path!(String / "comparison")).and(warp::get());
+    let letters = base().and(warp::path!(String / "dead-letters")).and(warp::get());
     let rebuilds = base().and(warp::path!(String / "rebuilds")).and(warp::post());
     let approvals = base().and(warp::path!(String / "approvals")).and(warp::post());
     let rejections = base().and(warp::path!(String / "rejections")).and(warp::post());
     let rollbacks = base().and(warp::path!(String / "rollbacks")).and(warp::post());
     let list = list.and(asked(routes)).then(statuses);
     list.or(compared.and(asked(routes)).then(comparison))
+        .unify()
+        .or(letters.and(asked(routes)).then(dead_letters))
         .unify()
         .or(rebuilds.and(asked(routes)).then(rebuild))
         .unify()
@@ -156,6 +160,20 @@ async fn comparison(name: String, asked: Asked) -> Result<Response, Problem> {
     }
 }
 
+/// The dead letters of a read model as queries see it: documents that its store could not take, and did not take since. A later
+/// write of the document that the store takes heals it, and so does a rebuild once the reason is gone.
+#[utoipa::path(get, path = "/api/v1/ops/projections/{name}/dead-letters", tag = "Operators", security(("bearer" = [])),
+    params(("name" = String, Path, description = "The projection, such as my_page."),
+        ("size" = Option<usize>, Query, description = "At most so many, up to 1000; 100 unless given.")),
+    responses((status = 200, description = "The dead letters; an empty list where there are none.", body = DeadLettersView),
+        (status = 404, description = "There is no such projection; those that there are are named.")))]
+async fn dead_letters(name: String, asked: Asked) -> Result<Response, Problem> {
+    asked.by_operator(Some(&name), &["size"])?;
+    let size = asked.query.parsed("size")?.unwrap_or(DEFAULT_SIZE);
+    let read = DeadLettersView::read(&asked.routes.projections, &name, size).await;
+    Ok(reply::ok(&read.map_err(problem)?))
+}
+
 /// Builds a read model again from the log, beside the live one, and compares the two. It then waits to be approved, unless
 /// asked otherwise.
 #[utoipa::path(post, path = "/api/v1/ops/projections/{name}/rebuilds", tag = "Operators", security(("bearer" = [])),
@@ -211,5 +229,5 @@ async fn roll_back(name: String, asked: Asked) -> Result<Response, Problem> {
 
 /// These paths, described.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(statuses, comparison, rebuild, approve, reject, roll_back))]
+#[openapi(paths(statuses, comparison, dead_letters, rebuild, approve, reject, roll_back))]
 pub(crate) struct ProjectionApi;

@@ -231,6 +231,8 @@ async fn read_models_are_rebuilt_on_a_running_shop_and_on_a_folder() {
     let local = LocalOperations::open(&config(temp.path(), true)).await.unwrap();
     let audit = said("jangteo projection audit products --json", &local).await.unwrap();
     assert!(audit.contains(r#""found":0"#), "{audit}");
+    let none = said("jangteo projection dead-letters products", &local).await.unwrap();
+    assert!(none.starts_with("products: none"), "{none}");
     said("jangteo projection rebuild catalogue products --approve", &local)
         .await
         .unwrap();

@@ -7,7 +7,7 @@ use crate::{
         Catalogue, Finder, PastSearches, SearchEngine, SearchError, SearchIndex, SearchQuery, SearchResults,
         Suggestions, SynonymFile,
     },
-    documents::{DocumentStore, Documents, Generation, Model, StoreError},
+    documents::{DocumentStore, Documents, Generation, Model, Rejected, StoreError},
     models::Collections,
     progress::Progress,
 };
@@ -140,6 +140,19 @@ impl ReadModels {
             }
         }
         Ok(None)
+    }
+
+    /// The dead letters of a read model's live generation, at most `limit`; none where there is no read model of that name.
+    ///
+    /// # Errors
+    /// When its store fails.
+    pub async fn dead_letters(&self, name: &str, limit: usize) -> Result<Option<Vec<Rejected>>, StoreError> {
+        let Some(model) = Self::NAMES.into_iter().find(|model| *model == name) else {
+            return Ok(None);
+        };
+        let store = self.store(model);
+        let live = store.generations(model).await?.live;
+        store.rejected(live, limit).await.map(Some)
     }
 
     /// Where a read model's documents are.

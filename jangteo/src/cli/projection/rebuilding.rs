@@ -199,7 +199,8 @@ fn decided(projections: &[ProjectionView]) -> Result<(), CliError> {
     }
 }
 
-async fn named(name: &str, shop: &dyn Operations) -> Result<BTreeSet<String>, CliError> {
+/// That name, if the shop has such a read model.
+pub(super) async fn named(name: &str, shop: &dyn Operations) -> Result<BTreeSet<String>, CliError> {
     among([name.to_owned()], &shop.projections().await?)
 }
 
