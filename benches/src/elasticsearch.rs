@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::future::try_join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::{
@@ -44,11 +44,25 @@ pub(crate) async fn measure(
             return Ok(());
         }
     };
-    fill(&node.address, products).await?;
+    let compared = compare(&node.address, products, words, shop, effort, report).await;
+    // Whatever became of it: the node is a process of its own.
+    node.stop().await?;
+    compared
+}
+
+async fn compare(
+    address: &str,
+    products: &[Product],
+    words: &[&str],
+    shop: f64,
+    effort: Effort,
+    report: &mut Report,
+) -> Result<()> {
+    fill(address, products).await?;
     let mut rate = 0.0;
     for connections in [1, 8] {
         let began = Instant::now();
-        let workers = (0..connections).map(|worker| ask(&node.address, words, worker, began, effort.each / 2));
+        let workers = (0..connections).map(|worker| ask(address, words, worker, began, effort.each / 2));
         let mut all = latencies()?;
         for taken in try_join_all(workers).await? {
             all.add(taken)?;
@@ -66,7 +80,7 @@ pub(crate) async fn measure(
         "times",
         Mark::AtLeast(8.0),
     );
-    node.stop().await
+    Ok(())
 }
 
 async fn fill(address: &str, products: &[Product]) -> Result<()> {
@@ -94,7 +108,7 @@ async fn fill(address: &str, products: &[Product]) -> Result<()> {
     }
     // One segment: what a catalogue at rest comes to.
     let path = format!("{INDEX}/_forcemerge?max_num_segments=1");
-    connection.json("POST", &path, None, &json!({})).await?;
+    connection.json("POST", &path, None, &Value::Null).await?;
     Ok(())
 }
 

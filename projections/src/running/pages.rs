@@ -16,11 +16,11 @@ use tokio::sync::watch;
 
 /// Events read at once.
 pub(crate) const PAGE: usize = 4_096;
-/// Pages remembered for those who come after: enough for seven projections on two cores to stay within sight of each other.
-const REMEMBERED: usize = 6;
+/// Pages remembered for those who come after: enough for all projections on two cores to stay within sight of each other.
+const REMEMBERED: usize = 24;
 /// … and no more pages than this: in a busy shop a page is a handful of events.
 const REMEMBERED_PAGES: usize = 256;
-/// Events that follow each other closer than this are passed on together: a commit of seven read models for every few
+/// Events that follow each other closer than this are passed on together: a commit of every read model for every few
 /// events would cost more than the events. The first event after a rest waits for nothing.
 const GATHER: Duration = Duration::from_millis(2);
 /// When nothing was appended for so long, nothing is remembered.
