@@ -22,6 +22,7 @@ mod shown;
 mod snapshot;
 mod spelling;
 mod views;
+mod weighing;
 
 // How an entry and a text are read, for engines elsewhere: so that all read them alike.
 pub(crate) use analysis::{code, codes};

@@ -3,6 +3,7 @@
 //! | field | from | terms |
 //! |---|---|---|
 //! | [`WORDS`] | all texts | English stemmed, without stop words and accents; Korean words, also without their particle |
+//! | [`WEIGHED`] | the same, with their weight | the same, each as often as its text weighs |
 //! | [`JOINED`] | two words in one | each as it stands, English stemmed, without accents |
 //! | [`PAIRS`] | all texts | overlapping pairs of Hangul syllables |
 //! | [`KEYS`] | brands, categories, what is typed | words as the keys that type them, lower case, without accents |
@@ -14,6 +15,7 @@ use tantivy::tokenizer::{
     Token, TokenStream, Tokenizer, TokenizerManager, WhitespaceTokenizer,
 };
 
+use super::weighing::weighing;
 use crate::catalogue::wording::{
     hangul::{initials, strokes},
     korean::{is_hangul, without_particle},
@@ -22,6 +24,8 @@ use crate::catalogue::wording::{
 
 /// The analyser of words.
 pub(super) const WORDS: &str = "words";
+/// The analyser of words that were [`weighed`](super::weighing::weighed).
+pub(super) const WEIGHED: &str = "weighed";
 /// The analyser of pairs of syllables.
 pub(super) const PAIRS: &str = "pairs";
 
@@ -43,6 +47,7 @@ pub(super) fn analysers() -> TokenizerManager {
     // Asked for at every field that is not text, though never used there.
     manager.register("default", words());
     manager.register(WORDS, words());
+    manager.register(WEIGHED, weighing(words()));
     manager.register(JOINED, joined());
     manager.register(PAIRS, TextAnalyzer::from(Splitter(pairs_of)));
     manager.register(KEYS, keys(keys_of));

@@ -14,7 +14,7 @@ use tantivy::{
 };
 
 use super::{
-    analysis::{WORDS, analysers},
+    analysis::analysers,
     completing,
     highlighting::Marker,
     index::{failed, unreadable},
@@ -138,12 +138,11 @@ impl OpenGeneration {
     }
 
     fn write(&self, writer: &mut IndexWriter, writes: &[Write], checkpoint: Checkpoint) -> Result<(), StoreError> {
-        let mut words = self.index.tokenizers().get(WORDS).unwrap_or_default();
         for write in writes {
             writer.delete_term(self.fields.product(&write.key));
             if let Some(source) = &write.value {
                 let entry: CatalogueEntry = serde_json::from_slice(source).map_err(|error| unreadable(&error))?;
-                writer.add_document(self.fields.document(&entry, source, &mut words))?;
+                writer.add_document(self.fields.document(&entry, source))?;
             }
         }
         let payload = serde_json::to_string(&checkpoint).map_err(|error| unreadable(&error))?;

@@ -9,10 +9,12 @@ use tantivy::{
         BytesOptions, FAST, Field, INDEXED, IndexRecordOption, NumericOptions, STORED, STRING, Schema, SchemaBuilder,
         TextFieldIndexing, TextOptions,
     },
-    tokenizer::{PreTokenizedString, TextAnalyzer},
 };
 
-use super::analysis::{self, JOINED, KEYS, PAIRS, TYPED, WORDS};
+use super::{
+    analysis::{self, JOINED, KEYS, PAIRS, TYPED, WEIGHED, WORDS},
+    weighing::weighed,
+};
 use crate::catalogue::{
     CatalogueEntry,
     texts::{Texts, attributes},
@@ -22,11 +24,11 @@ use crate::catalogue::{
 /// How often each text counts. One field with repetition is BM25F in its simplest form: the frequencies of a word in title,
 /// brand and description are added up before they saturate, where a sum of scores per field would let a word that stands
 /// in many fields win over two words that stand in one.
-const TITLE: usize = 15;
-const BRAND: usize = 4;
-const CATEGORY: usize = 4;
-const DESCRIPTION: usize = 3;
-const ATTRIBUTES: usize = 2;
+const TITLE: u8 = 15;
+const BRAND: u8 = 4;
+const CATEGORY: u8 = 4;
+const DESCRIPTION: u8 = 3;
+const ATTRIBUTES: u8 = 2;
 
 /// Between an attribute's name and its value.
 pub(crate) const SEPARATOR: char = '\u{1f}';
@@ -93,7 +95,7 @@ pub(super) fn schema() -> (Schema, Fields) {
     let mut schema = SchemaBuilder::new();
     let fields = Fields {
         id: schema.add_bytes_field("id", BytesOptions::from(INDEXED)),
-        words: schema.add_text_field("words", analysed(WORDS)),
+        words: schema.add_text_field("words", analysed(WEIGHED)),
         kinds: schema.add_text_field("kinds", present(WORDS)),
         joined: schema.add_text_field("joined", present(JOINED)),
         pairs: schema.add_text_field("pairs", analysed(PAIRS)),
@@ -121,7 +123,7 @@ impl Fields {
     }
 
     /// The entry as the index takes it; `source` is the entry as JSON, given back as it came.
-    pub(super) fn document(&self, entry: &CatalogueEntry, source: &[u8], words: &mut TextAnalyzer) -> TantivyDocument {
+    pub(super) fn document(&self, entry: &CatalogueEntry, source: &[u8]) -> TantivyDocument {
         let mut document = TantivyDocument::default();
         let id = entry.id.uuid();
         let (high, low) = id.as_u64_pair();
@@ -148,12 +150,12 @@ impl Fields {
         document.add_text(self.typed, &entry.title);
         document.add_text(self.named, &entry.brand);
         document.add_text(self.named, &entry.category);
-        self.add_texts(&mut document, words, &Texts::of(entry));
+        self.add_texts(&mut document, &Texts::of(entry));
         self.add_codes(&mut document, entry);
         document
     }
 
-    fn add_texts(&self, document: &mut TantivyDocument, words: &mut TextAnalyzer, texts: &Texts) {
+    fn add_texts(&self, document: &mut TantivyDocument, texts: &Texts) {
         let by_weight = [
             (&texts.title, TITLE),
             (&texts.brand, BRAND),
@@ -161,19 +163,14 @@ impl Fields {
             (&texts.description, DESCRIPTION),
             (&texts.attributes, ATTRIBUTES),
         ];
-        let mut tokens = vec![];
         for (text, times) in by_weight {
-            words
-                .token_stream(text)
-                .process(&mut |token| tokens.extend(std::iter::repeat_n(token, times).cloned()));
+            document.add_text(self.words, weighed(text, times));
             // Pairs are many already: they count once each, and the title's twice.
             let pairs = if times == TITLE { 2 } else { 1 };
             for _ in (0..pairs).take_while(|_| text.contains(is_hangul)) {
                 document.add_text(self.pairs, text);
             }
         }
-        let text = String::new();
-        document.add_pre_tokenized_text(self.words, PreTokenizedString { text, tokens });
         document.add_text(self.kinds, &texts.kinds);
         document.add_text(self.joined, &texts.joined);
     }
