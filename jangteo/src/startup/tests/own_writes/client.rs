@@ -223,9 +223,14 @@ impl Client {
 
     async fn sees_product(&self, way: &Way, written: &Written) {
         let (status, page) = self.query(way, &format!("products/{}", written.id), &self.seller).await;
-        assert_eq!(status, StatusCode::OK, "{page}");
-        assert_eq!(page["price"]["amount"], json!(written.price), "{page}");
-        assert_eq!(page["stock"]["available"], json!(written.stock), "{page}");
+        if written.delisted {
+            // Its page says so.
+            assert_eq!(status, StatusCode::NOT_FOUND, "{page}");
+        } else {
+            assert_eq!(status, StatusCode::OK, "{page}");
+            assert_eq!(page["price"]["amount"], json!(written.price), "{page}");
+            assert_eq!(page["stock"]["available"], json!(written.stock), "{page}");
+        }
         let (_, found) = self
             .query(way, &format!("search?q={}", written.word), &self.seller)
             .await;
