@@ -5,11 +5,13 @@
 //! - [`SearchEngine`]: the port; [`SearchIndex`], on tantivy, is the engine that needs no set-up;
 //! - [`contract`]: the suite that every engine passes;
 //! - [`SynonymFile`], [`PastSearches`]: what the finder knows beside the catalogue;
+//! - `formula`: the numbers by which both engines rank;
 //! - [`wording`]: what is true of words whichever engine looks for them.
 
 pub mod contract;
 pub(crate) mod embedded;
 mod finder;
+pub(crate) mod formula;
 mod past_searches;
 mod port;
 mod shapes;

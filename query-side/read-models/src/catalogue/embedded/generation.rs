@@ -31,16 +31,13 @@ use super::{
 use crate::{
     catalogue::{
         CatalogueEntry, Completions, Filters, SearchError, SearchHit, SearchQuery, SearchResults, Sort, Spelling,
-        Wanted,
+        Wanted, formula::FEW,
     },
     documents::{Checkpoint, Scan, StoreError, Write},
 };
 
 /// Beyond this the writer puts a segment on disk before the commit.
 const WRITER_BYTES: usize = 40 << 20;
-
-/// Fewer products than this with all the words, and those with some of them are shown as well.
-const FEW: usize = 20;
 
 /// An open generation.
 pub(super) struct OpenGeneration {

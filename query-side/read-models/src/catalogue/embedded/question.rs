@@ -12,25 +12,11 @@ use super::{
     schema::Fields,
     scoring::{Counts, ScoredTerm},
 };
-use crate::catalogue::{Filters, Word, wording::words::in_one};
-
-/// Nobody means more words than this; the rest is left out.
-const MOST_WORDS: usize = 24;
-
-// What a term says, against a word.
-
-/// An exact code says more than any word.
-const CODE: f32 = 2.0;
-/// What means the same does not say quite the same.
-const SYNONYM: f32 = 0.8;
-/// Two words in one, or one in two.
-const COMPOUND: f32 = 0.4;
-/// A pair of syllables.
-const PAIR: f32 = 0.4;
-/// Neighbours as they were typed: little, but it decides between products that have the same words.
-const NEIGHBOURS: f32 = 0.02;
-/// The last word typed says what is looked for: so does what the product is. It decides between equals too.
-const KIND: f32 = 0.007;
+use crate::catalogue::{
+    Filters, Word,
+    formula::{CODE, COMPOUND, KIND, MOST_WORDS, NEIGHBOURS, PAIR, SYNONYM},
+    wording::words::in_one,
+};
 
 /// The terms of a question, for finding and for highlighting.
 pub(super) struct Question {

@@ -17,10 +17,7 @@ use super::{
     snapshot::{Columns, Snapshot},
     views::ViewId,
 };
-use crate::catalogue::Sort;
-
-/// What a product that is sold out is worth against one that is not.
-const SOLD_OUT: Score = 0.75;
+use crate::catalogue::{Sort, formula::SOLD_OUT};
 
 /// A hit's place: greater comes first. It depends on the hit alone, so that a page can start behind any place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,33 +6,17 @@ use super::mapping::{K1, Korean, NAMES, TEXTS};
 use crate::catalogue::{
     Word,
     embedded::{code, has_words},
+    formula::{CODE, COMPOUND, KIND, MOST_WORDS, NEIGHBOURS, PAIR, SYNONYM},
     wording::{
         korean::{is_hangul, without_particle},
         words::in_one,
     },
 };
 
-/// Nobody means more words than this; the rest is left out.
-const MOST_WORDS: usize = 24;
 /// Nor longer ones.
 const LONGEST_WORD: usize = 64;
 /// A synonym has at most so many words, and a word so many synonyms.
 const MOST_SYNONYMS: usize = 8;
-
-// What a term says, against a word: as in the embedded engine.
-
-/// An exact code says more than any word.
-const CODE: f32 = 2.0;
-/// What means the same does not say quite the same.
-const SYNONYM: f32 = 0.8;
-/// Two words in one, or one in two.
-const COMPOUND: f32 = 0.4;
-/// A pair of syllables.
-const PAIR: f32 = 0.4;
-/// Neighbours as they were typed: little, but it decides between products that have the same words.
-const NEIGHBOURS: f32 = 0.02;
-/// The last word typed says what is looked for: so does what the product is. It decides between equals too.
-const KIND: f32 = 0.007;
 
 /// A compound typed in one word may be written in two: of three pairs of syllables, the one across the gap may be missing.
 const PAIRS_NEEDED: &str = "-34%";

@@ -13,16 +13,13 @@ use super::{
 };
 use crate::{
     catalogue::{
-        AttributeFacet, SearchError, SearchHit, SearchQuery, SearchResults, Sort, Wanted, embedded::Highlighter,
+        AttributeFacet, SearchError, SearchHit, SearchQuery, SearchResults, Sort, Wanted,
+        embedded::Highlighter,
+        formula::{FEW, SOLD_OUT},
     },
     documents::Generation,
     elastic::{ElasticError, Request},
 };
-
-/// Fewer products than this with all the words, and those with some of them are shown as well.
-const FEW: u64 = 20;
-/// How much of its score a product keeps that cannot be bought now.
-const SOLD_OUT: f32 = 0.75;
 
 /// What the node found.
 #[derive(Deserialize)]
@@ -152,7 +149,7 @@ impl Search<'_> {
             view: Some(view),
         };
         let mut found = self.ask(&place).await?;
-        if place.needed > 1 && found.aggregations.found() < FEW {
+        if place.needed > 1 && found.aggregations.found() < FEW as u64 {
             place.needed = 1;
             found = self.ask(&place).await?;
         }
