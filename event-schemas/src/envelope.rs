@@ -33,11 +33,27 @@ pub enum Category {
     Audit,
     /// `place_order-<order id>`: the saga's own stream.
     PlaceOrder,
+    /// `returns-<order id>`: what comes back of an order.
+    Returns,
+    /// `credit-<order id>`: what an order holds of its customer's credit.
+    Credit,
+    /// `credit_account-<customer id>`: a customer's credit limit.
+    CreditAccount,
+    /// `repair_case-<repair case id>`: what an operator must look into.
+    RepairCase,
+    /// `mail-<order id>`: mails that were sent.
+    Mail,
+    /// `points-<customer id>`
+    Points,
+    /// `dead_letter-<dead letter id>`: what a subscriber could not take in.
+    DeadLetter,
+    /// `return_goods-<return id>`: the saga's own stream.
+    ReturnGoods,
 }
 
 impl Category {
     /// Every category, in the order of the enum.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 19] = [
         Self::Product,
         Self::Stock,
         Self::Reservation,
@@ -49,6 +65,14 @@ impl Category {
         Self::Seller,
         Self::Audit,
         Self::PlaceOrder,
+        Self::Returns,
+        Self::Credit,
+        Self::CreditAccount,
+        Self::RepairCase,
+        Self::Mail,
+        Self::Points,
+        Self::DeadLetter,
+        Self::ReturnGoods,
     ];
 
     /// As it stands in a stream's name.
@@ -65,6 +89,14 @@ impl Category {
             Self::Seller => "seller",
             Self::Audit => "audit",
             Self::PlaceOrder => "place_order",
+            Self::Returns => "returns",
+            Self::Credit => "credit",
+            Self::CreditAccount => "credit_account",
+            Self::RepairCase => "repair_case",
+            Self::Mail => "mail",
+            Self::Points => "points",
+            Self::DeadLetter => "dead_letter",
+            Self::ReturnGoods => "return_goods",
         }
     }
 

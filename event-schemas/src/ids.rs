@@ -25,6 +25,18 @@ pub mod kinds {
     /// A parcel.
     #[derive(Debug)]
     pub enum Shipment {}
+    /// Goods that come back.
+    #[derive(Debug)]
+    pub enum Return {}
+    /// Money that goes back.
+    #[derive(Debug)]
+    pub enum Refund {}
+    /// Something an operator must look into.
+    #[derive(Debug)]
+    pub enum RepairCase {}
+    /// An event that a subscriber could not take in.
+    #[derive(Debug)]
+    pub enum DeadLetter {}
     /// Someone who signs in, whatever their roles.
     #[derive(Debug)]
     pub enum Account {}
@@ -38,6 +50,14 @@ pub type OrderId = Id<kinds::Order>;
 pub type PaymentId = Id<kinds::Payment>;
 /// Names a parcel; its stream is `shipment-<id>`.
 pub type ShipmentId = Id<kinds::Shipment>;
+/// Names a return of goods, one of possibly several of an order.
+pub type ReturnId = Id<kinds::Return>;
+/// Names a refund; part of the key under which the provider knows it.
+pub type RefundId = Id<kinds::Refund>;
+/// Names a repair case; its stream is `repair_case-<id>`.
+pub type RepairCaseId = Id<kinds::RepairCase>;
+/// Names a dead letter; its stream is `dead_letter-<id>`.
+pub type DeadLetterId = Id<kinds::DeadLetter>;
 /// Names an account. A customer and a seller are an account seen in one of its roles, and share its id.
 pub type AccountId = Id<kinds::Account>;
 /// An account that buys; its stream is `customer-<id>`.

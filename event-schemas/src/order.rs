@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, CustomerId, Money, OrderId, ProductId, SellerId, ShipmentId, Timestamp, family::event_family};
+use crate::{
+    Address, CustomerId, Money, OrderId, ProductId, SellerId, ShipmentId, Timestamp, family::event_family,
+    shipment::ParcelItem,
+};
 
 event_family! {
     /// What can happen to an order.
@@ -14,6 +17,9 @@ event_family! {
         OrderDelivered = 1,
         OrderRejected = 1,
         OrderCancelled = 1,
+        OrderCancellationRequested = 1,
+        OrderCancellationDenied = 1,
+        OrderItemsCancelled = 1,
     }
 }
 
@@ -35,9 +41,10 @@ pub struct OrderItem {
 /// How the customer pays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentMethod {
-    /// `card`.
+    /// `card`, or `invoice`: against the customer's credit limit.
     pub method: String,
     /// What the payment provider gave the customer for this card; worthless to anyone else. Never a card number.
+    /// Empty for `invoice`.
     pub token: String,
 }
 
@@ -90,16 +97,16 @@ pub struct OrderConfirmed {
     pub order_id: OrderId,
 }
 
-/// The goods are with the carrier; from here on the order cannot be cancelled.
+/// The first parcel is with the carrier; from here on the order cannot be cancelled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderShipped {
     /// The order.
     pub order_id: OrderId,
-    /// The parcel.
+    /// The parcel, the first of possibly several.
     pub shipment_id: ShipmentId,
 }
 
-/// The customer has the goods.
+/// The customer has every parcel that was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderDelivered {
     /// The order.
@@ -120,6 +127,40 @@ pub struct OrderRejected {
 pub struct OrderCancelled {
     /// The order.
     pub order_id: OrderId,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// The customer or the shop wants the order called off, and it is confirmed: a carrier may be on its way. What comes of it is
+/// [`OrderCancelled`] or [`OrderCancellationDenied`], never both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderCancellationRequested {
+    /// The order.
+    pub order_id: OrderId,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// A carrier was faster: the order goes on. Parcels that could still be called off are told by [`OrderItemsCancelled`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderCancellationDenied {
+    /// The order.
+    pub order_id: OrderId,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// One parcel's goods will not come; the rest of the order goes on. Their money is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderItemsCancelled {
+    /// The order.
+    pub order_id: OrderId,
+    /// The parcel that is not sent.
+    pub shipment_id: ShipmentId,
+    /// What was to be inside.
+    pub items: Vec<ParcelItem>,
+    /// What it would have cost.
+    pub amount: Money,
     /// Why.
     pub reason: Reason,
 }

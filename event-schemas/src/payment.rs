@@ -5,9 +5,10 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{
-    Money, OrderId, PaymentId,
+    Money, OrderId, PaymentId, RefundId, ShipmentId,
     family::event_family,
     order::{PaymentMethod, Reason},
 };
@@ -23,6 +24,9 @@ event_family! {
         PaymentVoidRequested = 1,
         PaymentVoided = 1,
         PaymentOutcomeUnknown = 1,
+        PaymentRefundRequested = 1,
+        PaymentRefunded = 1,
+        PaymentOperationRefused = 1,
     }
 }
 
@@ -34,8 +38,10 @@ pub enum PaymentOperation {
     Authorise,
     /// Take the money that was set aside.
     Capture,
-    /// Give back the money that was set aside.
+    /// Give back what was set aside and is not taken.
     Void,
+    /// Give back money that was taken.
+    Refund,
 }
 
 /// The provider is about to be asked to set the money aside.
@@ -82,8 +88,11 @@ pub struct PaymentCaptureRequested {
     pub payment_id: PaymentId,
     /// For this order.
     pub order_id: OrderId,
-    /// How much.
+    /// How much: one parcel's share.
     pub amount: Money,
+    /// The parcel that is paid for. None where the order was placed before parcels were paid one by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipment_id: Option<ShipmentId>,
 }
 
 /// The money is ours.
@@ -93,11 +102,14 @@ pub struct PaymentCaptured {
     pub payment_id: PaymentId,
     /// For this order.
     pub order_id: OrderId,
-    /// How much.
+    /// How much: one parcel's share.
     pub amount: Money,
+    /// The parcel that is paid for, see [`PaymentCaptureRequested`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipment_id: Option<ShipmentId>,
 }
 
-/// The provider is about to be asked to give the money back.
+/// The provider is about to be asked to give back what was set aside and is not taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentVoidRequested {
     /// The payment.
@@ -106,14 +118,14 @@ pub struct PaymentVoidRequested {
     pub order_id: OrderId,
 }
 
-/// The money is the customer's again.
+/// What was not taken is the customer's again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentVoided {
     /// The payment.
     pub payment_id: PaymentId,
     /// For this order.
     pub order_id: OrderId,
-    /// How much had been set aside.
+    /// How much had been set aside and not taken.
     pub amount: Money,
 }
 
@@ -126,6 +138,52 @@ pub struct PaymentOutcomeUnknown {
     pub order_id: OrderId,
     /// What had been asked.
     pub operation: PaymentOperation,
+    /// Of which part, where there may be several: the parcel of a capture, the refund's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Uuid>,
     /// What went wrong, for operators.
     pub detail: String,
+}
+
+/// The provider is about to be asked to give back money that was taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PaymentRefundRequested {
+    /// The payment.
+    pub payment_id: PaymentId,
+    /// For this order.
+    pub order_id: OrderId,
+    /// The refund.
+    pub refund_id: RefundId,
+    /// How much.
+    pub amount: Money,
+}
+
+/// Money that was taken is the customer's again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PaymentRefunded {
+    /// The payment.
+    pub payment_id: PaymentId,
+    /// For this order.
+    pub order_id: OrderId,
+    /// The refund.
+    pub refund_id: RefundId,
+    /// How much.
+    pub amount: Money,
+}
+
+/// The provider will not take or give back money, though it had set it aside or taken it: no rule of the shop's settles
+/// that, an operator must.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PaymentOperationRefused {
+    /// The payment.
+    pub payment_id: PaymentId,
+    /// For this order.
+    pub order_id: OrderId,
+    /// What had been asked; never an authorisation, see [`PaymentDeclined`].
+    pub operation: PaymentOperation,
+    /// Of which part, see [`PaymentOutcomeUnknown`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Uuid>,
+    /// What the provider said.
+    pub reason: Reason,
 }

@@ -145,6 +145,7 @@ fn order_form(event: &OrderEvent) -> Option<Form> {
                 },
             )
         }
+        _ => return None,
     };
     Some((event_type, serde_json::to_value(order)))
 }

@@ -1,4 +1,4 @@
-//! What a saga remembers. Stream `<saga>-<order id>`, such as `place_order-<order id>`.
+//! What a saga remembers. Stream `<saga>-<saga id>`: `place_order-<order id>`, `return_goods-<return id>`.
 //!
 //! Each event carries the whole state, so that a saga is loaded by reading its last event.
 
@@ -12,6 +12,13 @@ use crate::{Timestamp, family::event_family};
 event_family! {
     /// What can happen to the saga `place_order`.
     PlaceOrderEvent in PlaceOrder {
+        SagaAdvanced = 1,
+    }
+}
+
+event_family! {
+    /// What can happen to the saga `return_goods`.
+    ReturnGoodsEvent in ReturnGoods {
         SagaAdvanced = 1,
     }
 }

@@ -8,14 +8,18 @@ use serde_json::Value;
 use crate::{
     audit::AuditEvent,
     cart::CartEvent,
+    credit::{CreditAccountEvent, CreditEvent},
     customer::CustomerEvent,
     order::OrderEvent,
     payment::PaymentEvent,
     product::ProductEvent,
+    repair::RepairCaseEvent,
+    returns::ReturnEvent,
     saga::PlaceOrderEvent,
     seller::SellerEvent,
     shipment::ShipmentEvent,
     stock::{ReservationEvent, StockEvent},
+    subscription::{DeadLetterEvent, MailEvent, PointsEvent},
 };
 
 /// The schema of every event, by file name: `OrderPlaced.v1.json`.
@@ -32,6 +36,13 @@ pub fn generate() -> BTreeMap<String, Value> {
         SellerEvent::schemas(),
         AuditEvent::schemas(),
         PlaceOrderEvent::schemas(),
+        ReturnEvent::schemas(),
+        CreditEvent::schemas(),
+        CreditAccountEvent::schemas(),
+        RepairCaseEvent::schemas(),
+        MailEvent::schemas(),
+        PointsEvent::schemas(),
+        DeadLetterEvent::schemas(),
     ];
     let all = families.into_iter().flatten();
     all.map(|(name, version, schema)| (format!("{name}.v{version}.json"), schema.to_value()))

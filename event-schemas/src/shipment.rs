@@ -1,9 +1,9 @@
-//! A parcel. Stream `shipment-<shipment id>`; the id is derived from the order's.
+//! A parcel. Stream `shipment-<shipment id>`; the id is derived from the order's, and the seller's where there are several.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{OrderId, ProductId, ShipmentId, Timestamp, family::event_family};
+use crate::{OrderId, ProductId, SellerId, ShipmentId, Timestamp, family::event_family, order::Reason};
 
 event_family! {
     /// What can happen to a parcel.
@@ -36,6 +36,9 @@ pub struct ShipmentBooked {
     pub carrier: String,
     /// The carrier's name for the parcel.
     pub tracking_number: String,
+    /// Whose goods. None where the order was placed before each seller had a parcel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seller_id: Option<SellerId>,
     /// What is inside.
     pub items: Vec<ParcelItem>,
     /// Where it goes, as far as a carrier's page would show: a city.
@@ -105,4 +108,7 @@ pub struct ShipmentCancelled {
     pub shipment_id: ShipmentId,
     /// For this order.
     pub order_id: OrderId,
+    /// Why, where a seller or the carrier says so; none where the shop called it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }

@@ -4,14 +4,18 @@ use crate::{
     Category, DecodeError, DomainEvent,
     audit::AuditEvent,
     cart::CartEvent,
+    credit::{CreditAccountEvent, CreditEvent},
     customer::CustomerEvent,
     order::OrderEvent,
     payment::PaymentEvent,
     product::ProductEvent,
-    saga::PlaceOrderEvent,
+    repair::RepairCaseEvent,
+    returns::ReturnEvent,
+    saga::{PlaceOrderEvent, ReturnGoodsEvent},
     seller::SellerEvent,
     shipment::ShipmentEvent,
     stock::{ReservationEvent, StockEvent},
+    subscription::{DeadLetterEvent, MailEvent, PointsEvent},
 };
 
 /// Any event of the shop.
@@ -39,6 +43,22 @@ pub enum ShopEvent {
     Audit(AuditEvent),
     /// Of the saga `place_order`.
     PlaceOrder(PlaceOrderEvent),
+    /// Of an order's returns.
+    Returns(ReturnEvent),
+    /// Of the credit an order holds.
+    Credit(CreditEvent),
+    /// Of a customer's credit.
+    CreditAccount(CreditAccountEvent),
+    /// Of a repair case.
+    RepairCase(RepairCaseEvent),
+    /// Of the mails about an order.
+    Mail(MailEvent),
+    /// Of a customer's points.
+    Points(PointsEvent),
+    /// Of an event that a subscriber could not take in.
+    DeadLetter(DeadLetterEvent),
+    /// Of the saga `return_goods`.
+    ReturnGoods(ReturnGoodsEvent),
 }
 
 impl ShopEvent {
@@ -59,6 +79,16 @@ impl ShopEvent {
             Category::Seller => SellerEvent::decode(event_type, schema_version, data).map(Self::Seller),
             Category::Audit => AuditEvent::decode(event_type, schema_version, data).map(Self::Audit),
             Category::PlaceOrder => PlaceOrderEvent::decode(event_type, schema_version, data).map(Self::PlaceOrder),
+            Category::Returns => ReturnEvent::decode(event_type, schema_version, data).map(Self::Returns),
+            Category::Credit => CreditEvent::decode(event_type, schema_version, data).map(Self::Credit),
+            Category::CreditAccount => {
+                CreditAccountEvent::decode(event_type, schema_version, data).map(Self::CreditAccount)
+            }
+            Category::RepairCase => RepairCaseEvent::decode(event_type, schema_version, data).map(Self::RepairCase),
+            Category::Mail => MailEvent::decode(event_type, schema_version, data).map(Self::Mail),
+            Category::Points => PointsEvent::decode(event_type, schema_version, data).map(Self::Points),
+            Category::DeadLetter => DeadLetterEvent::decode(event_type, schema_version, data).map(Self::DeadLetter),
+            Category::ReturnGoods => ReturnGoodsEvent::decode(event_type, schema_version, data).map(Self::ReturnGoods),
         }
     }
 }

@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{OrderId, ProductId, Timestamp, family::event_family};
+use crate::{OrderId, ProductId, ReturnId, ShipmentId, Timestamp, family::event_family};
 
 event_family! {
     /// What can happen to a product's stock.
@@ -22,6 +22,7 @@ event_family! {
         StockReservationRefused = 1,
         StockReleased = 1,
         StockIssued = 1,
+        StockReturned = 1,
     }
 }
 
@@ -73,15 +74,32 @@ pub struct StockReservationRefused {
 pub struct StockReleased {
     /// For this order.
     pub order_id: OrderId,
-    /// All that was set aside.
+    /// What was set aside: all of it, or what one parcel's goods are.
     pub lines: Vec<StockLine>,
+    /// The parcel that will not be sent; none where all that was left is released.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipment_id: Option<ShipmentId>,
 }
 
-/// What was set aside left the house.
+/// What was set aside for a parcel left the house.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StockIssued {
     /// For this order.
     pub order_id: OrderId,
-    /// All that was set aside.
+    /// What left.
+    pub lines: Vec<StockLine>,
+    /// The parcel it is in. None where the order was placed before each seller had a parcel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipment_id: Option<ShipmentId>,
+}
+
+/// Goods that a customer sent back can be sold again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StockReturned {
+    /// Of this order.
+    pub order_id: OrderId,
+    /// The return.
+    pub return_id: ReturnId,
+    /// What came back.
     pub lines: Vec<StockLine>,
 }

@@ -15,14 +15,13 @@ pub mod place_order;
 mod roster;
 mod runner;
 mod saga;
-mod steps;
 mod watermark;
 #[cfg(test)]
 mod world;
 
 pub use clock::{Clock, SystemClock};
 pub use dispatch::{DispatchError, Dispatcher};
+pub use domain::steps::{Service, service_of, step_key, step_name};
 pub use place_order::{PlaceOrder, Policy};
 pub use runner::{Limits, RunnerConfig, SagaRunner, StartError};
 pub use saga::{Decision, Fact, Saga, UnknownState};
-pub use steps::{Service, service_of, step_name};

@@ -83,6 +83,7 @@ impl World {
             C::RejectOrder { reason, .. } => self.order(Order::Rejected, "reject", tell.rejected(reason.clone())),
             C::MarkOrderShipped { .. } => self.order(Order::Shipped, "ship", tell.shipped()),
             C::MarkOrderDelivered { .. } => self.order(Order::Delivered, "mark_delivered", tell.delivered()),
+            other => Err(DispatchError::Refused(format!("{other:?} is not of this world"))),
         }
     }
 
@@ -178,6 +179,7 @@ impl World {
             Authorise => (Payment::Untouched, Payment::Authorised, "authorise"),
             Capture => (Payment::Authorised, Payment::Captured, "capture"),
             Void => (Payment::Authorised, Payment::Voided, "void"),
+            PaymentOperation::Refund => return Err(DispatchError::Refused("nothing to refund".to_owned())),
         };
         if self.ledger == from {
             self.ledger = to;
@@ -206,7 +208,7 @@ impl World {
             PaymentOperation::Authorise if self.script.card_declined => tell.declined(),
             PaymentOperation::Authorise => tell.authorised(),
             PaymentOperation::Capture => tell.captured(),
-            PaymentOperation::Void => tell.voided(),
+            PaymentOperation::Void | PaymentOperation::Refund => tell.voided(),
         }
     }
 

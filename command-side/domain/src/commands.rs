@@ -5,7 +5,7 @@
 //! processes are of one version.
 
 use event_schemas::{
-    Address, CustomerId, Money, OrderId, PaymentId, ShipmentId, Timestamp,
+    Address, CustomerId, Money, OrderId, PaymentId, RefundId, ReturnId, SellerId, ShipmentId, Timestamp,
     order::{PaymentMethod, Reason},
     payment::PaymentOperation,
     shipment::ParcelItem,
@@ -54,11 +54,32 @@ pub enum ServiceCommand {
     ReleaseStock {
         /// For this order.
         order_id: OrderId,
+        /// Only the goods of this parcel, which are `lines`; none for all that is left.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shipment_id: Option<ShipmentId>,
+        /// Empty for all that is left.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<Line>,
     },
     /// Inventory: what was set aside left the house. `StockIssued`.
     IssueStock {
         /// For this order.
         order_id: OrderId,
+        /// Only the goods of this parcel, which are `lines`; none for all that is left.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shipment_id: Option<ShipmentId>,
+        /// Empty for all that is left.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<Line>,
+    },
+    /// Inventory: goods that came back can be sold again. `StockReturned`.
+    RestockGoods {
+        /// Of this order.
+        order_id: OrderId,
+        /// The return.
+        return_id: ReturnId,
+        /// What can be sold again.
+        lines: Vec<Line>,
     },
     /// Payment: set the money aside. `PaymentAuthorised`, `PaymentDeclined` or `PaymentOutcomeUnknown`.
     AuthorisePayment {
@@ -71,19 +92,37 @@ pub enum ServiceCommand {
         /// How.
         method: PaymentMethod,
     },
-    /// Payment: take the money. `PaymentCaptured` or `PaymentOutcomeUnknown`.
+    /// Payment: take the money. `PaymentCaptured`, `PaymentOutcomeUnknown` or `PaymentOperationRefused`.
     CapturePayment {
         /// The payment.
         payment_id: PaymentId,
         /// For this order.
         order_id: OrderId,
+        /// The parcel that is paid for. None where the order was placed before parcels were paid one by one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shipment_id: Option<ShipmentId>,
+        /// The parcel's share; none for all that is set aside.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        amount: Option<Money>,
     },
-    /// Payment: give the money back. `PaymentVoided` or `PaymentOutcomeUnknown`.
+    /// Payment: give back what is set aside and not taken. `PaymentVoided`, `PaymentOutcomeUnknown` or
+    /// `PaymentOperationRefused`.
     VoidPayment {
         /// The payment.
         payment_id: PaymentId,
         /// For this order.
         order_id: OrderId,
+    },
+    /// Payment: give back money that was taken. `PaymentRefunded`, `PaymentOutcomeUnknown` or `PaymentOperationRefused`.
+    RefundPayment {
+        /// The payment.
+        payment_id: PaymentId,
+        /// For this order.
+        order_id: OrderId,
+        /// The refund.
+        refund_id: RefundId,
+        /// How much.
+        amount: Money,
     },
     /// Payment: ask the provider what became of an operation. Answered like the operation itself; while the provider does
     /// not know either, by nothing.
@@ -94,6 +133,43 @@ pub enum ServiceCommand {
         order_id: OrderId,
         /// The operation whose outcome is unknown.
         operation: PaymentOperation,
+        /// Of which part: the parcel of a capture, the refund's id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        part: Option<Uuid>,
+    },
+    /// Accounts: count the order against the customer's credit limit. `CreditReserved` or `CreditLimitExceeded`.
+    ReserveCredit {
+        /// For this order.
+        order_id: OrderId,
+        /// Whose limit.
+        customer_id: CustomerId,
+        /// How much.
+        amount: Money,
+    },
+    /// Accounts: a parcel's share of what is reserved is owed. `CreditCharged`.
+    ChargeCredit {
+        /// For this order.
+        order_id: OrderId,
+        /// The parcel.
+        shipment_id: ShipmentId,
+        /// Its share.
+        amount: Money,
+    },
+    /// Accounts: what is reserved and not charged counts no more; also where nothing is. `CreditReleased`.
+    ReleaseCredit {
+        /// For this order.
+        order_id: OrderId,
+        /// Whose limit.
+        customer_id: CustomerId,
+    },
+    /// Accounts: what was owed for goods that came back is owed no more. `CreditRefunded`.
+    RefundCredit {
+        /// For this order.
+        order_id: OrderId,
+        /// The refund.
+        refund_id: RefundId,
+        /// How much.
+        amount: Money,
     },
     /// Shipping: have the carrier fetch a parcel. `ShipmentBooked`.
     BookShipment {
@@ -101,6 +177,9 @@ pub enum ServiceCommand {
         shipment_id: ShipmentId,
         /// For this order.
         order_id: OrderId,
+        /// Whose goods. None where the order was placed before each seller had a parcel.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seller_id: Option<SellerId>,
         /// What is inside.
         items: Vec<ParcelItem>,
         /// Where it goes.
@@ -125,7 +204,35 @@ pub enum ServiceCommand {
         /// Why.
         reason: Reason,
     },
-    /// Order: the goods are with the carrier. `OrderShipped`, or nothing where the customer cancelled before.
+    /// Order: it is called off, whether or not the customer asked for it. `OrderCancelled`, or nothing where it was shipped
+    /// before.
+    CancelOrder {
+        /// The order.
+        order_id: OrderId,
+        /// Why.
+        reason: Reason,
+    },
+    /// Order: it cannot be called off any more. `OrderCancellationDenied`.
+    DenyCancellation {
+        /// The order.
+        order_id: OrderId,
+        /// Why.
+        reason: Reason,
+    },
+    /// Order: one parcel's goods will not come. `OrderItemsCancelled`.
+    CancelOrderItems {
+        /// The order.
+        order_id: OrderId,
+        /// The parcel that is not sent.
+        shipment_id: ShipmentId,
+        /// What was to be inside.
+        items: Vec<ParcelItem>,
+        /// What it would have cost.
+        amount: Money,
+        /// Why.
+        reason: Reason,
+    },
+    /// Order: the first parcel is with the carrier. `OrderShipped`, or nothing where it was cancelled before.
     MarkOrderShipped {
         /// The order.
         order_id: OrderId,
@@ -136,5 +243,14 @@ pub enum ServiceCommand {
     MarkOrderDelivered {
         /// The order.
         order_id: OrderId,
+    },
+    /// Returns: refunded and restocked. `ReturnCompleted`.
+    CompleteReturn {
+        /// Of this order.
+        order_id: OrderId,
+        /// The return.
+        return_id: ReturnId,
+        /// What was paid back.
+        refunded: Money,
     },
 }

@@ -14,6 +14,7 @@ pub mod payment;
 pub mod product;
 mod refusal;
 pub mod shipment;
+pub mod steps;
 mod values;
 
 #[cfg(test)]

@@ -122,6 +122,9 @@ impl Aggregate for Order {
             OrderEvent::OrderDelivered(_) => Status::Delivered,
             OrderEvent::OrderRejected(_) => Status::Rejected,
             OrderEvent::OrderCancelled(_) => Status::Cancelled,
+            OrderEvent::OrderCancellationRequested(_)
+            | OrderEvent::OrderCancellationDenied(_)
+            | OrderEvent::OrderItemsCancelled(_) => return,
         };
         if let Some(placed) = &mut self.0 {
             placed.status = status;

@@ -158,12 +158,14 @@ impl Payment {
                 payment_id,
                 order_id,
                 amount,
+                shipment_id: None,
             }
             .into(),
             (PaymentCommand::RecordCaptured, Stage::Capturing) => PaymentCaptured {
                 payment_id,
                 order_id,
                 amount,
+                shipment_id: None,
             }
             .into(),
             (PaymentCommand::RequestVoid, Stage::Authorised) => PaymentVoidRequested { payment_id, order_id }.into(),
@@ -192,6 +194,7 @@ impl Payment {
             PaymentOperation::Authorise => self.stage > Stage::Authorising,
             PaymentOperation::Capture => self.stage == Stage::Captured,
             PaymentOperation::Void => self.stage == Stage::Voided,
+            PaymentOperation::Refund => false,
         };
         let in_flight = self.in_flight() == Some(operation);
         if settled || (in_flight && self.outcome_unknown) {
@@ -207,6 +210,7 @@ impl Payment {
             payment_id: details.payment_id,
             order_id: details.order_id,
             operation,
+            part: None,
             detail: detail.to_owned(),
         };
         Ok(vec![unknown.into()])
@@ -271,6 +275,9 @@ impl Aggregate for Payment {
                 self.outcome_unknown = true;
                 self.stage
             }
+            PaymentEvent::PaymentRefundRequested(_)
+            | PaymentEvent::PaymentRefunded(_)
+            | PaymentEvent::PaymentOperationRefused(_) => self.stage,
         };
     }
 

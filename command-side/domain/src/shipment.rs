@@ -96,7 +96,14 @@ impl Parcel {
         let (location, news): (&str, Option<ShipmentEvent>) = match command {
             ShipmentCommand::Book { .. } => return Ok(vec![]),
             ShipmentCommand::Cancel if self.status == ParcelStatus::Booked => {
-                return Ok(vec![ShipmentCancelled { shipment_id, order_id }.into()]);
+                return Ok(vec![
+                    ShipmentCancelled {
+                        shipment_id,
+                        order_id,
+                        reason: None,
+                    }
+                    .into(),
+                ]);
             }
             ShipmentCommand::Cancel => return Ok(vec![]),
             _ if self.status == ParcelStatus::Cancelled => {
@@ -202,6 +209,7 @@ impl Aggregate for Shipment {
                     order_id: *order_id,
                     carrier: carrier.clone(),
                     tracking_number: tracking_number.clone(),
+                    seller_id: None,
                     items: items.clone(),
                     destination: destination.clone(),
                     estimated_delivery: *estimated_delivery,

@@ -87,14 +87,27 @@ impl Services {
             ServiceCommand::MarkOrderDelivered { order_id } => self.orders.mark_delivered(&context, *order_id).await,
             ServiceCommand::ReserveStock { .. }
             | ServiceCommand::ReleaseStock { .. }
-            | ServiceCommand::IssueStock { .. } => self.inventory.execute(directive).await,
+            | ServiceCommand::IssueStock { .. }
+            | ServiceCommand::RestockGoods { .. } => self.inventory.execute(directive).await,
             ServiceCommand::AuthorisePayment { .. }
             | ServiceCommand::CapturePayment { .. }
             | ServiceCommand::VoidPayment { .. }
+            | ServiceCommand::RefundPayment { .. }
             | ServiceCommand::InquirePayment { .. } => self.payments.execute(directive).await,
             ServiceCommand::BookShipment { .. } | ServiceCommand::CancelShipment { .. } => {
                 self.shipping.execute(directive).await
             }
+            ServiceCommand::ReserveCredit { .. }
+            | ServiceCommand::ChargeCredit { .. }
+            | ServiceCommand::ReleaseCredit { .. }
+            | ServiceCommand::RefundCredit { .. }
+            | ServiceCommand::CancelOrder { .. }
+            | ServiceCommand::DenyCancellation { .. }
+            | ServiceCommand::CancelOrderItems { .. }
+            | ServiceCommand::CompleteReturn { .. } => Err(ServiceError::Fault(format!(
+                "not answered yet: {:?}",
+                directive.command
+            ))),
         }
     }
 }

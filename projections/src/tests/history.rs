@@ -174,6 +174,7 @@ pub(super) async fn step(log: &MemoryLog, order: u128, product: u128, kind: usiz
         3 => in_order(OrderConfirmed { order_id }.into()).await,
         4 => {
             let booked = ShipmentBooked {
+                seller_id: None,
                 shipment_id,
                 order_id,
                 carrier: "simulator".to_owned(),
@@ -199,6 +200,7 @@ pub(super) async fn step(log: &MemoryLog, order: u128, product: u128, kind: usiz
         7 => {
             in_payment(
                 PaymentCaptured {
+                    shipment_id: None,
                     payment_id,
                     order_id,
                     amount,
@@ -207,7 +209,17 @@ pub(super) async fn step(log: &MemoryLog, order: u128, product: u128, kind: usiz
             )
             .await
         }
-        8 => in_reservation(StockIssued { order_id, lines }.into()).await,
+        8 => {
+            in_reservation(
+                StockIssued {
+                    shipment_id: None,
+                    order_id,
+                    lines,
+                }
+                .into(),
+            )
+            .await
+        }
         9 => {
             let status = ParcelStatus::OutForDelivery;
             in_shipment(
@@ -261,6 +273,7 @@ pub(super) async fn step(log: &MemoryLog, order: u128, product: u128, kind: usiz
             let (operation, detail) = (PaymentOperation::Capture, "lost".to_owned());
             in_payment(
                 PaymentOutcomeUnknown {
+                    part: None,
                     payment_id,
                     order_id,
                     operation,
@@ -270,7 +283,17 @@ pub(super) async fn step(log: &MemoryLog, order: u128, product: u128, kind: usiz
             )
             .await;
         }
-        _ => in_reservation(StockReleased { order_id, lines }.into()).await,
+        _ => {
+            in_reservation(
+                StockReleased {
+                    shipment_id: None,
+                    order_id,
+                    lines,
+                }
+                .into(),
+            )
+            .await
+        }
     }
 }
 

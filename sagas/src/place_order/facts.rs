@@ -64,6 +64,7 @@ pub(super) const fn order_of(event: &ShopEvent) -> Option<OrderId> {
             ReservationEvent::StockReservationRefused(event) => event.order_id,
             ReservationEvent::StockReleased(event) => event.order_id,
             ReservationEvent::StockIssued(event) => event.order_id,
+            ReservationEvent::StockReturned(_) => return None,
         },
         ShopEvent::Payment(event) => match event {
             PaymentEvent::PaymentAuthorised(event) => event.order_id,
@@ -87,6 +88,7 @@ pub(super) const fn order_of(event: &ShopEvent) -> Option<OrderId> {
             OrderEvent::OrderDelivered(event) => event.order_id,
             OrderEvent::OrderRejected(event) => event.order_id,
             OrderEvent::OrderCancelled(event) => event.order_id,
+            _ => return None,
         },
         _ => return None,
     })
@@ -112,6 +114,7 @@ impl PlaceOrderState {
             E::StockReservationRefused(_) => (Stock::Refused, Some(OUT_OF_STOCK)),
             E::StockReleased(_) => (Stock::Released, Some(RESERVATION_LOST)),
             E::StockIssued(_) => (Stock::Issued, None),
+            E::StockReturned(_) => return,
         };
         if rise(&mut self.stock, news) {
             self.undo_because(undo.map(own));
@@ -125,12 +128,14 @@ impl PlaceOrderState {
                 PaymentOperation::Authorise => (Payment::AuthorisationUnknown, None),
                 PaymentOperation::Capture => (Payment::CaptureUnknown, None),
                 PaymentOperation::Void => (Payment::VoidUnknown, None),
+                PaymentOperation::Refund => return,
             },
             E::PaymentDeclined(declined) => (Payment::Declined, Some(declined.reason.clone())),
             E::PaymentAuthorised(_) => (Payment::Authorised, None),
             E::PaymentVoided(_) => (Payment::Voided, Some(own(PAYMENT_VOIDED))),
             E::PaymentCaptured(_) => (Payment::Captured, None),
             E::PaymentAuthorisationRequested(_) | E::PaymentCaptureRequested(_) | E::PaymentVoidRequested(_) => return,
+            E::PaymentRefundRequested(_) | E::PaymentRefunded(_) | E::PaymentOperationRefused(_) => return,
         };
         if rise(&mut self.payment, news) {
             self.undo_because(undo);
@@ -160,6 +165,7 @@ impl PlaceOrderState {
             E::OrderDelivered(_) => (Order::Delivered, None),
             E::OrderRejected(rejected) => (Order::Rejected, Some(&rejected.reason)),
             E::OrderCancelled(cancelled) => (Order::Cancelled, Some(&cancelled.reason)),
+            E::OrderCancellationRequested(_) | E::OrderCancellationDenied(_) | E::OrderItemsCancelled(_) => return,
         };
         if rise(&mut self.order, news) {
             self.undo_because(undo.cloned());

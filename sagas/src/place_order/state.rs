@@ -248,12 +248,16 @@ impl PlaceOrderState {
     pub(super) fn release_stock(&self) -> Vec<ServiceCommand> {
         vec![ServiceCommand::ReleaseStock {
             order_id: self.order_id,
+            shipment_id: None,
+            lines: vec![],
         }]
     }
 
     pub(super) fn issue_stock(&self) -> Vec<ServiceCommand> {
         vec![ServiceCommand::IssueStock {
             order_id: self.order_id,
+            shipment_id: None,
+            lines: vec![],
         }]
     }
 
@@ -268,7 +272,12 @@ impl PlaceOrderState {
 
     pub(super) fn capture_payment(&self) -> Vec<ServiceCommand> {
         let (payment_id, order_id) = (self.payment_id(), self.order_id);
-        vec![ServiceCommand::CapturePayment { payment_id, order_id }]
+        vec![ServiceCommand::CapturePayment {
+            payment_id,
+            order_id,
+            shipment_id: None,
+            amount: None,
+        }]
     }
 
     pub(super) fn void_payment(&self) -> Vec<ServiceCommand> {
@@ -282,6 +291,7 @@ impl PlaceOrderState {
             payment_id,
             order_id,
             operation,
+            part: None,
         }]
     }
 
@@ -289,6 +299,7 @@ impl PlaceOrderState {
         self.briefed(|brief| ServiceCommand::BookShipment {
             shipment_id: self.shipment_id(),
             order_id: self.order_id,
+            seller_id: None,
             items: brief.lines,
             address: brief.address,
         })

@@ -19,7 +19,7 @@ use serde_json::value::to_raw_value;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use crate::{Clock, Decision, Fact, Saga, UnknownState, roster::Open, step_name};
+use crate::{Clock, Decision, Fact, Saga, UnknownState, roster::Open, step_key};
 
 /// What all advances share.
 pub(super) struct Desk<S> {
@@ -361,7 +361,7 @@ fn timeout_id(saga_id: Uuid, version: StreamVersion) -> Uuid {
 /// The command with an identity that depends on saga and step alone: sent again, it is the same.
 fn directive<T>(saga_id: Uuid, live: &Live<T>, at: Timestamp, command: ServiceCommand) -> Directive {
     Directive {
-        id: derived_uuid(saga_id, step_name(&command)),
+        id: derived_uuid(saga_id, &step_key(&command)),
         correlation_id: live.correlation_id,
         causation_id: live.event_id,
         at,

@@ -85,12 +85,14 @@ impl Tell {
     }
     pub(crate) fn released(self) -> ShopEvent {
         reservation(StockReleased {
+            shipment_id: None,
             order_id: self.0,
             lines: vec![],
         })
     }
     pub(crate) fn issued(self) -> ShopEvent {
         reservation(StockIssued {
+            shipment_id: None,
             order_id: self.0,
             lines: vec![],
         })
@@ -116,6 +118,7 @@ impl Tell {
     }
     pub(crate) fn captured(self) -> ShopEvent {
         payment(PaymentCaptured {
+            shipment_id: None,
             payment_id: self.payment_id(),
             order_id: self.0,
             amount: AMOUNT,
@@ -132,6 +135,7 @@ impl Tell {
         let (payment_id, order_id) = (self.payment_id(), self.0);
         let detail = "the answer was lost".to_owned();
         payment(PaymentOutcomeUnknown {
+            part: None,
             payment_id,
             order_id,
             operation,
@@ -140,6 +144,7 @@ impl Tell {
     }
     pub(crate) fn booked(self) -> ShopEvent {
         shipment(ShipmentBooked {
+            seller_id: None,
             shipment_id: self.shipment_id(),
             order_id: self.0,
             carrier: "simulator".to_owned(),
@@ -151,6 +156,7 @@ impl Tell {
     }
     pub(crate) fn called_off(self) -> ShopEvent {
         shipment(ShipmentCancelled {
+            reason: None,
             shipment_id: self.shipment_id(),
             order_id: self.0,
         })

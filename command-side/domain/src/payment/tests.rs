@@ -34,6 +34,7 @@ fn declined() -> PaymentEvent {
 }
 fn capture_requested() -> PaymentEvent {
     PaymentCaptureRequested {
+        shipment_id: None,
         payment_id: id(1),
         order_id: id(2),
         amount: AMOUNT,
@@ -42,6 +43,7 @@ fn capture_requested() -> PaymentEvent {
 }
 fn captured() -> PaymentEvent {
     PaymentCaptured {
+        shipment_id: None,
         payment_id: id(1),
         order_id: id(2),
         amount: AMOUNT,
@@ -65,6 +67,7 @@ fn voided() -> PaymentEvent {
 }
 fn unknown(operation: PaymentOperation) -> PaymentEvent {
     PaymentOutcomeUnknown {
+        part: None,
         payment_id: id(1),
         order_id: id(2),
         operation,

@@ -19,6 +19,7 @@ fn book() -> ShipmentCommand {
 }
 fn booked() -> ShipmentEvent {
     ShipmentBooked {
+        seller_id: None,
         shipment_id: id(1),
         order_id: id(2),
         carrier: "simulator".to_owned(),
@@ -59,6 +60,7 @@ fn delivered() -> ShipmentEvent {
 }
 fn cancelled() -> ShipmentEvent {
     ShipmentCancelled {
+        reason: None,
         shipment_id: id(1),
         order_id: id(2),
     }

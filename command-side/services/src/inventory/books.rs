@@ -215,7 +215,11 @@ impl Books {
         let moved = self.each(&lines, |stock, quantity| {
             stock.reserved = stock.reserved.saturating_sub(quantity)
         });
-        let released = StockReleased { order_id, lines: moved };
+        let released = StockReleased {
+            order_id,
+            lines: moved,
+            shipment_id: None,
+        };
         self.settle(order_id, State::Released, vec![], &released.into(), request);
         Ok(())
     }
@@ -230,7 +234,11 @@ impl Books {
             stock.on_hand = stock.on_hand.saturating_sub(quantity);
             stock.reserved = stock.reserved.saturating_sub(quantity);
         });
-        let issued = StockIssued { order_id, lines: moved };
+        let issued = StockIssued {
+            order_id,
+            lines: moved,
+            shipment_id: None,
+        };
         self.settle(order_id, State::Issued, lines, &issued.into(), request);
         Ok(())
     }

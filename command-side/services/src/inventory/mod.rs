@@ -122,8 +122,8 @@ impl Inventory {
     pub async fn execute(&self, directive: &Directive) -> Result<(), ServiceError> {
         let command = match &directive.command {
             ServiceCommand::ReserveStock { order_id, lines } => Command::Reserve(*order_id, lines.clone()),
-            ServiceCommand::ReleaseStock { order_id } => Command::Release(*order_id),
-            ServiceCommand::IssueStock { order_id } => Command::Issue(*order_id),
+            ServiceCommand::ReleaseStock { order_id, .. } => Command::Release(*order_id),
+            ServiceCommand::IssueStock { order_id, .. } => Command::Issue(*order_id),
             other => return Err(ServiceError::Fault(format!("not for inventory: {other:?}"))),
         };
         let context = CommandContext::of_directive(directive, "inventory");

@@ -115,6 +115,7 @@ const fn word(operation: PaymentOperation) -> &'static str {
         PaymentOperation::Authorise => "authorise",
         PaymentOperation::Capture => "capture",
         PaymentOperation::Void => "void",
+        PaymentOperation::Refund => "refund",
     }
 }
 
@@ -179,6 +180,7 @@ impl<'a> Asked<'a> {
             }
             PaymentOperation::Capture => self.in_time(provider.capture(&key, reference, details.amount)).await,
             PaymentOperation::Void => self.in_time(provider.void(&key, reference)).await,
+            PaymentOperation::Refund => Err("refunds are not asked for yet".to_owned()),
         };
         let outcome = answer.unwrap_or_else(|detail| Outcome::Unknown { detail });
         metrics::counter!("jangteo_payment_calls_total",
@@ -201,6 +203,10 @@ impl<'a> Asked<'a> {
             (PaymentOperation::Authorise, Outcome::Declined { reason }) => PaymentCommand::RecordDeclined { reason },
             (PaymentOperation::Capture, Outcome::Happened { .. }) => PaymentCommand::RecordCaptured,
             (PaymentOperation::Void, Outcome::Happened { .. }) => PaymentCommand::RecordVoided,
+            (PaymentOperation::Refund, Outcome::Happened { .. }) => PaymentCommand::RecordUnknown {
+                operation,
+                detail: "refunds are not recorded yet".to_owned(),
+            },
             (_, Outcome::Unknown { detail }) => PaymentCommand::RecordUnknown { operation, detail },
             // Money that was set aside and can be neither taken nor given back: no rule of ours settles that. It stays
             // unknown, with what the provider said, until an operator looks into it.

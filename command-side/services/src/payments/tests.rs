@@ -103,6 +103,8 @@ fn authorise(token: &str) -> ServiceCommand {
 
 fn capture() -> ServiceCommand {
     ServiceCommand::CapturePayment {
+        amount: None,
+        shipment_id: None,
         payment_id: payment(),
         order_id: order(),
     }
@@ -117,6 +119,7 @@ fn void() -> ServiceCommand {
 
 fn inquire(operation: PaymentOperation) -> ServiceCommand {
     ServiceCommand::InquirePayment {
+        part: None,
         payment_id: payment(),
         order_id: order(),
         operation,

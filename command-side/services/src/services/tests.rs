@@ -131,14 +131,24 @@ async fn a_saga_brings_an_order_to_the_door_and_every_step_is_done_once() {
         },
         ServiceCommand::ConfirmOrder { order_id },
         ServiceCommand::BookShipment {
+            seller_id: None,
             shipment_id,
             order_id,
             items: lines,
             address: address(),
         },
         ServiceCommand::MarkOrderShipped { order_id, shipment_id },
-        ServiceCommand::CapturePayment { payment_id, order_id },
-        ServiceCommand::IssueStock { order_id },
+        ServiceCommand::CapturePayment {
+            amount: None,
+            shipment_id: None,
+            payment_id,
+            order_id,
+        },
+        ServiceCommand::IssueStock {
+            lines: vec![],
+            shipment_id: None,
+            order_id,
+        },
         ServiceCommand::MarkOrderDelivered { order_id },
     ] {
         story.ask(command).await;
@@ -184,7 +194,13 @@ async fn a_saga_undoes_what_was_done() {
     };
     story.ask(authorise).await;
     story.ask(ServiceCommand::VoidPayment { payment_id, order_id }).await;
-    story.ask(ServiceCommand::ReleaseStock { order_id }).await;
+    story
+        .ask(ServiceCommand::ReleaseStock {
+            lines: vec![],
+            shipment_id: None,
+            order_id,
+        })
+        .await;
     let reason = Reason::new("out_of_stock", "Sold out.");
     story.ask(ServiceCommand::RejectOrder { order_id, reason }).await;
     assert_eq!(

@@ -87,6 +87,7 @@ impl Shipping {
                 order_id,
                 items,
                 address,
+                ..
             } => {
                 let booking = Booking {
                     shipment_id: *shipment_id,

@@ -168,6 +168,7 @@ impl Story<'_> {
             history.add::<PaymentEvent>(
                 at,
                 PaymentCaptureRequested {
+                    shipment_id: None,
                     payment_id,
                     order_id,
                     amount,
@@ -176,6 +177,7 @@ impl Story<'_> {
             history.add::<PaymentEvent>(
                 at,
                 PaymentCaptured {
+                    shipment_id: None,
                     payment_id,
                     order_id,
                     amount,
@@ -197,6 +199,7 @@ impl Story<'_> {
             quantity: line.quantity,
         };
         let booked = ShipmentBooked {
+            seller_id: None,
             shipment_id,
             order_id,
             carrier: "olist".to_owned(),

@@ -213,7 +213,10 @@ const fn payment_status(event: &PaymentEvent) -> Option<PaymentStatus> {
         PaymentEvent::PaymentOutcomeUnknown(_) => Some(PaymentStatus::Unknown),
         PaymentEvent::PaymentAuthorisationRequested(_)
         | PaymentEvent::PaymentCaptureRequested(_)
-        | PaymentEvent::PaymentVoidRequested(_) => None,
+        | PaymentEvent::PaymentVoidRequested(_)
+        | PaymentEvent::PaymentRefundRequested(_)
+        | PaymentEvent::PaymentRefunded(_)
+        | PaymentEvent::PaymentOperationRefused(_) => None,
     }
 }
 

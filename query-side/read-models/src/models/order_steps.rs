@@ -19,6 +19,9 @@ pub(super) fn order_of(event: &ShopEvent) -> Option<OrderId> {
             OrderEvent::OrderDelivered(event) => event.order_id,
             OrderEvent::OrderRejected(event) => event.order_id,
             OrderEvent::OrderCancelled(event) => event.order_id,
+            OrderEvent::OrderCancellationRequested(event) => event.order_id,
+            OrderEvent::OrderCancellationDenied(event) => event.order_id,
+            OrderEvent::OrderItemsCancelled(event) => event.order_id,
         },
         ShopEvent::Reservation(ReservationEvent::StockReserved(event)) => event.order_id,
         ShopEvent::Payment(event) => match event {
@@ -30,6 +33,9 @@ pub(super) fn order_of(event: &ShopEvent) -> Option<OrderId> {
             PaymentEvent::PaymentVoidRequested(event) => event.order_id,
             PaymentEvent::PaymentVoided(event) => event.order_id,
             PaymentEvent::PaymentOutcomeUnknown(event) => event.order_id,
+            PaymentEvent::PaymentRefundRequested(event) => event.order_id,
+            PaymentEvent::PaymentRefunded(event) => event.order_id,
+            PaymentEvent::PaymentOperationRefused(event) => event.order_id,
         },
         _ => return None,
     })
@@ -47,6 +53,9 @@ pub(super) fn step(event: &ShopEvent) -> Option<(OrderStatus, Option<&Reason>)> 
             OrderEvent::OrderDelivered(_) => (OrderStatus::Delivered, None),
             OrderEvent::OrderRejected(event) => (OrderStatus::Rejected, Some(&event.reason)),
             OrderEvent::OrderCancelled(event) => (OrderStatus::Cancelled, Some(&event.reason)),
+            OrderEvent::OrderCancellationRequested(_)
+            | OrderEvent::OrderCancellationDenied(_)
+            | OrderEvent::OrderItemsCancelled(_) => return None,
         },
         _ => return None,
     })

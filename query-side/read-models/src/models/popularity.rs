@@ -74,6 +74,7 @@ mod tests {
         let order_id = OrderId::from_uuid(Uuid::from_u128(order));
         ShopEvent::Reservation(
             StockIssued {
+                shipment_id: None,
                 order_id,
                 lines: vec![line],
             }

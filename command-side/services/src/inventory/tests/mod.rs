@@ -70,6 +70,7 @@ fn told(event: &event_log::RecordedEvent) -> String {
         ReservationEvent::StockReservationRefused(it) => format!("refused {}", lines(&it.shortages)),
         ReservationEvent::StockReleased(it) => format!("released {}", lines(&it.lines)).trim_end().to_owned(),
         ReservationEvent::StockIssued(it) => format!("issued {}", lines(&it.lines)),
+        ReservationEvent::StockReturned(it) => format!("returned {}", lines(&it.lines)),
     }
 }
 
@@ -119,11 +120,19 @@ pub(super) fn reserve(order_id: OrderId, lines: &[(u128, u32)]) -> ServiceComman
 }
 
 pub(super) const fn release(order_id: OrderId) -> ServiceCommand {
-    ServiceCommand::ReleaseStock { order_id }
+    ServiceCommand::ReleaseStock {
+        lines: vec![],
+        shipment_id: None,
+        order_id,
+    }
 }
 
 pub(super) const fn issue(order_id: OrderId) -> ServiceCommand {
-    ServiceCommand::IssueStock { order_id }
+    ServiceCommand::IssueStock {
+        lines: vec![],
+        shipment_id: None,
+        order_id,
+    }
 }
 
 fn refused<T: std::fmt::Debug>(outcome: Result<T, ServiceError>) -> &'static str {

@@ -74,6 +74,7 @@ impl Reckoned {
             }
             ReservationEvent::StockReleased(it) => self.moved(&it.lines, 0, -1),
             ReservationEvent::StockIssued(it) => self.moved(&it.lines, -1, -1),
+            ReservationEvent::StockReturned(it) => self.moved(&it.lines, 1, 0),
             ReservationEvent::StockReservationRefused(it) => {
                 assert!(
                     it.shortages

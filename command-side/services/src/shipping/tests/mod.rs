@@ -107,6 +107,7 @@ fn items() -> Vec<ParcelItem> {
 
 fn book(number: u128) -> ServiceCommand {
     ServiceCommand::BookShipment {
+        seller_id: None,
         shipment_id: parcel(number),
         order_id: order(number),
         items: items(),
@@ -273,6 +274,7 @@ async fn after_a_restart_parcels_go_on_from_where_they_were_seen() {
 async fn give_history(log: &Arc<MemoryLog>) {
     for (number, carrier, imported) in [(3, simulator::NAME, true), (4, "another", false)] {
         let booked = ShipmentBooked {
+            seller_id: None,
             shipment_id: parcel(number),
             order_id: order(number),
             carrier: carrier.to_owned(),

@@ -1,0 +1,1 @@
+//! Commands and events between processes, over NATS JetStream.

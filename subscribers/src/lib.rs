@@ -1,0 +1,1 @@
+//! Subscribers: those who listen to the log and act once per event, beside the sagas.
