@@ -32,6 +32,7 @@ mod served;
 mod shop;
 mod ten_million;
 mod wire;
+mod workflow;
 
 use report::Report;
 
@@ -64,6 +65,9 @@ enum Mode {
     /// What `ten-million` starts as a process of its own.
     #[value(hide = true)]
     Reopened,
+    /// What `--only workflow` starts as a process of its own.
+    #[value(hide = true)]
+    Workflows,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -73,6 +77,7 @@ enum Part {
     Orders,
     Replay,
     Search,
+    Workflow,
 }
 
 /// How much of everything.
@@ -96,6 +101,7 @@ async fn main() -> Result<()> {
             events: 200_000,
         },
         Mode::Reopened => return ten_million::reopened(arguments.folder.as_deref().unwrap_or(Path::new("."))).await,
+        Mode::Workflows => return workflow::serve(arguments.folder.as_deref().unwrap_or(Path::new("."))).await,
         Mode::Full | Mode::TenMillion => Effort {
             each: Duration::from_secs(20),
             samples: 4_000,
@@ -129,6 +135,9 @@ async fn main() -> Result<()> {
         if wanted(Part::Replay) {
             replay::measure(&data, &mut report).await?;
         }
+    }
+    if wanted(Part::Workflow) {
+        workflow::measure(folder.path(), effort, &limits, &mut report).await?;
     }
     if wanted(Part::Search) {
         queries::measure(

@@ -77,7 +77,13 @@ async fn postgres(folder: &Path, binary: &str, effort: Effort, report: &mut Repo
 }
 
 /// What a driver of `benches/peers` measures.
-async fn driven(binary: &str, what: &str, address: &str, writers: usize, each: Duration) -> Result<Throughput> {
+pub(crate) async fn driven(
+    binary: &str,
+    what: &str,
+    address: &str,
+    writers: usize,
+    each: Duration,
+) -> Result<Throughput> {
     let output = Command::new(binary)
         .args([what, address, &writers.to_string()])
         .args([each.as_secs_f64().to_string(), EVENT_BYTES.to_string()])
@@ -95,12 +101,12 @@ async fn driven(binary: &str, what: &str, address: &str, writers: usize, each: D
     })
 }
 
-fn script(name: &str) -> PathBuf {
+pub(crate) fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/local").join(name)
 }
 
 /// What a script prints, or why what it provides cannot be had.
-async fn provisioned(name: &str) -> Result<std::result::Result<String, String>> {
+pub(crate) async fn provisioned(name: &str) -> Result<std::result::Result<String, String>> {
     let Output { status, stdout, stderr } = Command::new(script(name)).output().await?;
     let (out, error) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
     match status.code() {

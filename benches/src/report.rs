@@ -25,8 +25,7 @@ impl Report {
 
     /// A line of prose.
     pub(crate) fn line(&self, text: &str) {
-        // A closed pipe is the reader's wish, not our failure.
-        let _ = writeln!(std::io::stdout(), "{text}");
+        say(text);
     }
 
     /// A figure without a mark.
@@ -57,6 +56,11 @@ impl Report {
             self.line(&format!("missed: {}", self.missed.join("; ")));
         }
     }
+}
+
+/// A line on standard output. A closed pipe is the reader's wish, not our failure.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// Three digits that matter.

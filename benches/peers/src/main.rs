@@ -1,4 +1,5 @@
-//! The peers: `serve-umadb FOLDER` serves one, `umadb` and `postgres` drive one as `jangteo-bench` drives our log.
+//! The peers: `serve-umadb FOLDER` and `serve-restate` serve one, `umadb`, `postgres` and `postgres-workflow` drive one as
+//! `jangteo-bench` drives our log.
 //!
 //! A driver prints one line: events a second, and the median and the 99th percentile of an append in microseconds.
 
@@ -7,6 +8,7 @@ use std::{env, error::Error, time::Duration};
 #[path = "../../src/drive.rs"]
 mod drive;
 mod postgres;
+mod restate;
 mod umadb;
 
 use drive::Throughput;
@@ -46,6 +48,7 @@ async fn main() -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let measured = match arguments[..] {
         ["serve-umadb", folder] => return umadb::serve(folder).await,
+        ["serve-restate"] => return restate::serve().await,
         ["umadb", address, writers, seconds, bytes] => {
             umadb::drive(load(address, writers, seconds, bytes, true)?).await?
         }
@@ -53,7 +56,11 @@ async fn main() -> Result<()> {
             umadb::drive(load(address, writers, seconds, bytes, false)?).await?
         }
         ["postgres", address, writers, seconds, bytes] => {
-            postgres::drive(load(address, writers, seconds, bytes, true)?).await?
+            postgres::drive(load(address, writers, seconds, bytes, true)?, 1).await?
+        }
+        // A workflow by hand: its start and four steps are an insert each.
+        ["postgres-workflow", address, writers, seconds, bytes] => {
+            postgres::drive(load(address, writers, seconds, bytes, true)?, 5).await?
         }
         _ => {
             return Err(

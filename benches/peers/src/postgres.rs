@@ -26,8 +26,9 @@ async fn connect(address: &str) -> Result<Client> {
     Ok(client)
 }
 
-/// Drives it with a connection for each writer: one connection runs one statement at a time.
-pub(crate) async fn drive(load: Load) -> Result<Throughput> {
+/// Drives it with a connection for each writer: one connection runs one statement at a time. What is counted is `inserts` in
+/// a row, each committed before the next begins.
+pub(crate) async fn drive(load: Load, inserts: u64) -> Result<Throughput> {
     connect(&load.address).await?.execute(TABLE, &[]).await?;
     let mut connections: Vec<(Arc<Client>, Statement)> = Vec::new();
     for _ in 0..load.writers {
@@ -41,19 +42,26 @@ pub(crate) async fn drive(load: Load) -> Result<Throughput> {
         let data = data.clone();
         let mut stream = new_stream();
         move |count| {
-            let version = (count % STREAM_EVENTS) as i64;
-            if version == 0 {
+            // One insert a piece: streams of an order's length. A workflow: a stream of its own.
+            let first = if inserts == 1 {
+                (count % STREAM_EVENTS) as i64
+            } else {
+                0
+            };
+            if first == 0 {
                 stream = new_stream();
             }
             let (client, insert, stream, data) = (Arc::clone(&client), insert.clone(), stream.clone(), data.clone());
             async move {
-                let id = uuid::Uuid::now_v7().to_string();
-                let values: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
-                    [&stream, &version, &id, &METADATA.as_bytes(), &data];
-                client
-                    .query_one(&insert, &values)
-                    .await
-                    .map_err(std::io::Error::other)?;
+                for version in first..first + inserts as i64 {
+                    let id = uuid::Uuid::now_v7().to_string();
+                    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
+                        [&stream, &version, &id, &METADATA.as_bytes(), &data];
+                    client
+                        .query_one(&insert, &values)
+                        .await
+                        .map_err(std::io::Error::other)?;
+                }
                 Ok::<_, std::io::Error>(())
             }
         }
