@@ -122,7 +122,10 @@ impl Lamp {
         metrics::gauge!("jangteo_circuit_state", "outlet" => self.outlet).set(circuit.metric());
         match circuit {
             Circuit::Open if was.0 == Circuit::Closed => {
-                tracing::warn!(outlet = self.outlet, "a circuit opened: calls to this server fail, it is given a rest");
+                tracing::warn!(
+                    outlet = self.outlet,
+                    "a circuit opened: calls to this server fail, it is given a rest"
+                );
             }
             Circuit::Closed if was.0 != Circuit::Closed => tracing::info!(outlet = self.outlet, "a circuit closed"),
             _ => {}

@@ -141,7 +141,8 @@ impl Body {
             Err(_) | Ok(Err(_)) => Err(Failure::Full { outlet: self.name }),
         };
         self.calls.fetch_add(1, Ordering::Relaxed);
-        self.failed_calls.fetch_add(u64::from(result.is_err()), Ordering::Relaxed);
+        self.failed_calls
+            .fetch_add(u64::from(result.is_err()), Ordering::Relaxed);
         let outcome = result.as_ref().map_or_else(outcome_of, |_| "ok");
         metrics::counter!("jangteo_calls_total", "outlet" => self.name, "outcome" => outcome).increment(1);
         metrics::histogram!("jangteo_call_seconds", "outlet" => self.name).record(started.elapsed().as_secs_f64());
@@ -192,7 +193,10 @@ impl Body {
         let after = self.settings.deadline;
         let result = match timeout(after, attempt()).await {
             Ok(result) => result.map_err(Failure::Failed),
-            Err(_) => Err(Failure::Late { outlet: self.name, after }),
+            Err(_) => Err(Failure::Late {
+                outlet: self.name,
+                after,
+            }),
         };
         let well = result.as_ref().err().is_none_or(|failure| !failure.counts());
         self.breaker.learn(admission, well);

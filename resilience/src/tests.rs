@@ -174,7 +174,10 @@ async fn the_bulkhead_makes_wait_and_then_says_no() {
     let (first, second) = tokio::join!(first, second);
     assert!(matches!(first, Err(Failure::Late { .. })), "{first:?}");
     let second = second.unwrap_err();
-    assert!(matches!(second, Failure::Full { .. }) && second.never_left(), "{second}");
+    assert!(
+        matches!(second, Failure::Full { .. }) && second.never_left(),
+        "{second}"
+    );
     assert_eq!(outlet.call(|| server.answer()).await, Ok(7), "places come back");
 }
 
