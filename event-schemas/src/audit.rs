@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{AccountId, CustomerId, family::event_family};
 
@@ -13,6 +14,7 @@ event_family! {
         RebuildRequested = 1,
         RebuildDecided = 1,
         ReadModelAuditRequested = 1,
+        SagaRetryRequested = 1,
     }
 }
 
@@ -56,6 +58,17 @@ pub struct ReadModelAuditRequested {
     pub all: bool,
     /// What was wrong was to be put right.
     pub repair: bool,
+}
+
+/// An operator told a saga to try again now. A fact of that saga too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SagaRetryRequested {
+    /// Who asked.
+    pub operator_id: AccountId,
+    /// Which saga, such as `place_order`.
+    pub saga: String,
+    /// What it is about: an order, a return.
+    pub saga_id: Uuid,
 }
 
 /// An operator decided what becomes of a read model that was rebuilt, or was live before.

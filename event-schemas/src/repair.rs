@@ -62,4 +62,10 @@ pub struct RepairCaseResolved {
     pub case_id: RepairCaseId,
     /// What was done.
     pub resolution: String,
+    /// The order whose payment it was about, where one is known: its saga may go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<OrderId>,
+    /// The key of the operation, see [`RepairCaseOpened`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }

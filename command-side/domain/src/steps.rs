@@ -74,6 +74,22 @@ pub const fn service_of(command: &ServiceCommand) -> Service {
     }
 }
 
+/// The saga that asks for it.
+pub const fn saga_of(command: &ServiceCommand) -> &'static str {
+    use ServiceCommand as C;
+    match command {
+        C::RefundPayment { .. }
+        | C::RefundCredit { .. }
+        | C::RestockGoods { .. }
+        | C::CompleteReturn { .. }
+        | C::InquirePayment {
+            operation: PaymentOperation::Refund,
+            ..
+        } => "return_goods",
+        _ => "place_order",
+    }
+}
+
 /// The step's name, as operators read it.
 pub const fn step_name(command: &ServiceCommand) -> &'static str {
     use ServiceCommand as C;
