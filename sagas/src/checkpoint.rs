@@ -1,11 +1,12 @@
-//! Where a runner was, in a small database beside the log.
+//! Where a runner was: in a small database beside the log, or in memory for worlds that live no longer than a test.
 //!
 //! Position and open sagas are written as one batch, so that they always tell of the same moment. It is not synced: a lost
 //! tail means an older moment, and the log's facts from there on are read again and change nothing.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use event_log::Position;
@@ -19,15 +20,95 @@ const POSITION: &str = "position";
 /// After a failed write the database is opened again when the disk takes so many bytes.
 const ROOM: usize = 1 << 20;
 
+/// Keeps moments for a runner.
+pub trait Checkpoint: Send + 'static {
+    /// The stored moment; the beginning of the log and no saga when there is none, or when another version wrote it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn load(&self) -> Result<(Position, Vec<(Uuid, Open)>), CheckpointError>;
+
+    /// Forgets everything: the log is another one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn clear(&self) -> Result<(), CheckpointError>;
+
+    /// Keeps a moment: the position, and the sagas that changed since the last one that was kept. One that failed may be
+    /// there after all: the next is written over it.
+    ///
+    /// # Errors
+    /// When the store fails; a later call may succeed.
+    fn save(&mut self, position: Position, changes: &HashMap<Uuid, Option<Open>>) -> Result<(), CheckpointError>;
+}
+
+/// The store of a checkpoint failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct CheckpointError(pub String);
+
+impl From<fjall::Error> for CheckpointError {
+    fn from(error: fjall::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// A checkpoint that lives as long as its last clone: a runner that is killed leaves it to the next.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryCheckpoint(Arc<Mutex<(u64, BTreeMap<Uuid, Open>)>>);
+
+impl Checkpoint for MemoryCheckpoint {
+    fn load(&self) -> Result<(Position, Vec<(Uuid, Open)>), CheckpointError> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok((Position(kept.0), kept.1.iter().map(|(id, open)| (*id, *open)).collect()))
+    }
+
+    fn clear(&self) -> Result<(), CheckpointError> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = <_>::default();
+        Ok(())
+    }
+
+    fn save(&mut self, position: Position, changes: &HashMap<Uuid, Option<Open>>) -> Result<(), CheckpointError> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.0 = position.0;
+        for (saga_id, open) in changes {
+            match open {
+                Some(open) => kept.1.insert(*saga_id, *open),
+                None => kept.1.remove(saga_id),
+            };
+        }
+        Ok(())
+    }
+}
+
 /// The database, opened again by the next save after one that failed: fjall takes no further writes then.
-pub(crate) struct Checkpoint {
+pub(crate) struct FolderCheckpoint {
     folder: PathBuf,
     /// None when it could not be opened again.
     opened: Option<Opened>,
     failed: bool,
 }
 
-impl Checkpoint {
+impl Checkpoint for FolderCheckpoint {
+    fn load(&self) -> Result<(Position, Vec<(Uuid, Open)>), CheckpointError> {
+        Ok(self.opened()?.load()?)
+    }
+
+    fn clear(&self) -> Result<(), CheckpointError> {
+        Ok(self.opened()?.clear()?)
+    }
+
+    fn save(&mut self, position: Position, changes: &HashMap<Uuid, Option<Open>>) -> Result<(), CheckpointError> {
+        if self.failed {
+            self.reopen()?;
+        }
+        let saved = self.opened()?.save(position, changes);
+        self.failed = saved.is_err();
+        Ok(saved?)
+    }
+}
+
+impl FolderCheckpoint {
     pub(crate) fn open(folder: &Path) -> fjall::Result<Self> {
         Ok(Self {
             opened: Some(Opened::open(folder)?),
@@ -36,26 +117,8 @@ impl Checkpoint {
         })
     }
 
-    /// The stored moment; the beginning of the log and no saga when there is none, or when another version wrote it.
-    pub(crate) fn load(&self) -> fjall::Result<(Position, Vec<(Uuid, Open)>)> {
-        self.opened.as_ref().ok_or(fjall::Error::Poisoned)?.load()
-    }
-
-    /// Forgets everything: the log is another one.
-    pub(crate) fn clear(&self) -> fjall::Result<()> {
-        self.opened.as_ref().ok_or(fjall::Error::Poisoned)?.clear()
-    }
-
-    /// Keeps a moment: the position, and the sagas that changed since the last one that was kept. One that failed may be
-    /// there after all: the next is written over it.
-    pub(crate) fn save(&mut self, position: Position, changes: &HashMap<Uuid, Option<Open>>) -> fjall::Result<()> {
-        if self.failed {
-            self.reopen()?;
-        }
-        let opened = self.opened.as_ref().ok_or(fjall::Error::Poisoned)?;
-        let saved = opened.save(position, changes);
-        self.failed = saved.is_err();
-        saved
+    fn opened(&self) -> fjall::Result<&Opened> {
+        self.opened.as_ref().ok_or(fjall::Error::Poisoned)
     }
 
     fn reopen(&mut self) -> fjall::Result<()> {
@@ -167,13 +230,13 @@ mod tests {
         };
         let (a, b) = (Uuid::from_u128(1), Uuid::from_u128(2));
         {
-            let mut checkpoint = Checkpoint::open(folder.path()).unwrap();
+            let mut checkpoint = FolderCheckpoint::open(folder.path()).unwrap();
             assert_eq!(checkpoint.load().unwrap(), (Position::START, vec![]));
             checkpoint
                 .save(Position(5), &HashMap::from([(a, Some(waiting)), (b, Some(stuck))]))
                 .unwrap();
         }
-        let mut checkpoint = Checkpoint::open(folder.path()).unwrap();
+        let mut checkpoint = FolderCheckpoint::open(folder.path()).unwrap();
         assert_eq!(
             checkpoint.load().unwrap(),
             (Position(5), vec![(a, waiting), (b, stuck)])
@@ -210,7 +273,7 @@ mod tests {
         let Some(folder) = std::env::var_os(CHILD_FOLDER).map(PathBuf::from) else {
             return;
         };
-        let mut checkpoint = Checkpoint::open(&folder).unwrap();
+        let mut checkpoint = FolderCheckpoint::open(&folder).unwrap();
         let first = HashMap::from([(Uuid::from_u128(1), stuck())]);
         checkpoint.save(Position(5), &first).unwrap();
         if !limit_files("64") {
@@ -250,7 +313,7 @@ mod tests {
             return;
         }
         assert!(said.contains("moments are kept again"), "{said}");
-        let checkpoint = Checkpoint::open(folder.path()).unwrap();
+        let checkpoint = FolderCheckpoint::open(folder.path()).unwrap();
         let sagas = [1, 2].map(|id| (Uuid::from_u128(id), stuck().unwrap()));
         assert_eq!(checkpoint.load().unwrap(), (Position(7), sagas.to_vec()));
     }

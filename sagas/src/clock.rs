@@ -1,4 +1,4 @@
-//! The runner's clock, so that tests can turn its hands.
+//! The runner's clock, so that tests can turn its hands. The runner waits by no other.
 
 use std::time::Duration;
 
@@ -13,6 +13,20 @@ pub trait Clock: Send + Sync + 'static {
 
     /// Returns at `moment` or somewhat before it: the caller looks at the clock again.
     async fn sleep_until(&self, moment: Timestamp);
+
+    /// Returns after so long, wherever the hands are set meanwhile.
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// The outcome of `work`, if it comes within so long.
+pub(crate) async fn within<T>(clock: &dyn Clock, duration: Duration, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        outcome = work => Some(outcome),
+        () = clock.sleep(duration) => None,
+    }
 }
 
 /// The machine's clock.

@@ -11,11 +11,10 @@ use domain::commands::Directive;
 use tokio::{
     sync::Semaphore,
     task::{Id, JoinSet},
-    time::{sleep, timeout},
 };
 use uuid::Uuid;
 
-use crate::{Service, runner::Limits, service_of, step_name};
+use crate::{Clock, Service, clock::within, runner::Limits, service_of, step_name};
 
 /// Takes commands to the services. The same directive may come again, at any time: it must do nothing again.
 #[async_trait]
@@ -48,6 +47,7 @@ pub(crate) struct Dispatched {
 /// up no reservation. A fault is met by a few prompt repeats, and then left to the saga's patience.
 pub(crate) struct Dispatches {
     dispatcher: Arc<dyn Dispatcher>,
+    clock: Arc<dyn Clock>,
     bulkheads: [Arc<Semaphore>; Service::ALL.len()],
     deadline: Duration,
     prompt_repeats: &'static [Duration],
@@ -59,9 +59,15 @@ pub(crate) struct Dispatches {
 }
 
 impl Dispatches {
-    pub(crate) fn new(saga: &'static str, dispatcher: Arc<dyn Dispatcher>, limits: &Limits) -> Self {
+    pub(crate) fn new(
+        saga: &'static str,
+        dispatcher: Arc<dyn Dispatcher>,
+        clock: Arc<dyn Clock>,
+        limits: &Limits,
+    ) -> Self {
         Self {
             dispatcher,
+            clock,
             bulkheads: Service::ALL.map(|_| Arc::new(Semaphore::new(limits.dispatches_per_service))),
             deadline: limits.dispatch_deadline,
             prompt_repeats: limits.prompt_repeats,
@@ -79,14 +85,14 @@ impl Dispatches {
             return;
         }
         let (saga, deadline, repeats) = (self.saga, self.deadline, self.prompt_repeats);
-        let dispatcher = Arc::clone(&self.dispatcher);
+        let (dispatcher, clock) = (Arc::clone(&self.dispatcher), Arc::clone(&self.clock));
         let bulkhead = Arc::clone(&self.bulkheads[service_of(&directive.command) as usize]);
         let task = self.tasks.spawn(async move {
             let _place = bulkhead.acquire_owned().await;
             let mut repeats = repeats.iter();
             loop {
                 let call = dispatcher.dispatch(&directive);
-                let outcome = timeout(deadline, call).await.unwrap_or_else(|_| {
+                let outcome = within(&*clock, deadline, call).await.unwrap_or_else(|| {
                     Err(DispatchError::Fault(format!(
                         "no answer within {} s",
                         deadline.as_secs()
@@ -95,7 +101,7 @@ impl Dispatches {
                 let Err(error) = outcome else { return Ok(()) };
                 note_failure(saga, saga_id, &directive, &error);
                 match (&error, repeats.next()) {
-                    (DispatchError::Fault(_), Some(pause)) => sleep(*pause).await,
+                    (DispatchError::Fault(_), Some(pause)) => clock.sleep(*pause).await,
                     _ => return Err(error),
                 }
             }

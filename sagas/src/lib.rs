@@ -19,9 +19,11 @@ mod watermark;
 #[cfg(test)]
 mod world;
 
+pub use checkpoint::{Checkpoint, CheckpointError, MemoryCheckpoint};
 pub use clock::{Clock, SystemClock};
 pub use dispatch::{DispatchError, Dispatcher};
 pub use domain::steps::{Service, service_of, step_key, step_name};
 pub use place_order::{PlaceOrder, Policy};
+pub use roster::Open;
 pub use runner::{Limits, RunnerConfig, SagaRunner, StartError};
 pub use saga::{Decision, Fact, Saga, UnknownState};

@@ -7,13 +7,13 @@ use uuid::Uuid;
 
 /// An open saga, as much of it as the runner keeps in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Open {
+pub struct Open {
     /// When it wants to be woken.
-    pub(crate) wake_at: Option<Timestamp>,
+    pub wake_at: Option<Timestamp>,
     /// It asked for something and waits for the answer.
-    pub(crate) asks: bool,
+    pub asks: bool,
     /// It needs an operator.
-    pub(crate) stuck: bool,
+    pub stuck: bool,
 }
 
 impl Open {
@@ -92,10 +92,12 @@ impl Roster {
         }
     }
 
-    /// Sagas that wait for an answer.
+    /// Sagas that wait for an answer, always in the same order.
     pub(crate) fn asking(&self) -> Vec<Uuid> {
         let asking = self.open.iter().filter(|(_, open)| open.asks);
-        asking.map(|(saga_id, _)| *saga_id).collect()
+        let mut asking: Vec<_> = asking.map(|(saga_id, _)| *saga_id).collect();
+        asking.sort_unstable();
+        asking
     }
 
     pub(crate) fn open(&self) -> usize {

@@ -13,7 +13,11 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use event_log::{EventLog, LogError, Position};
 use tokio::{
@@ -21,7 +25,10 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{Clock, Dispatcher, Saga, checkpoint::Checkpoint};
+use crate::{
+    Clock, Dispatcher, Saga,
+    checkpoint::{Checkpoint, FolderCheckpoint},
+};
 use conductor::Conductor;
 
 /// What a runner works with.
@@ -104,12 +111,22 @@ impl SagaRunner {
     /// See [`StartError`].
     pub async fn start<S: Saga>(saga: S, config: RunnerConfig) -> Result<Self, StartError> {
         let folder = config.folder.join(S::NAME);
-        let unusable = |error: &dyn std::fmt::Display| StartError::Folder {
-            folder: folder.clone(),
-            detail: error.to_string(),
-        };
+        let unusable = |error: &dyn std::fmt::Display| unusable(&folder, error);
         std::fs::create_dir_all(&folder).map_err(|error| unusable(&error))?;
-        let checkpoint = Checkpoint::open(&folder).map_err(|error| unusable(&error))?;
+        let checkpoint = FolderCheckpoint::open(&folder).map_err(|error| unusable(&error))?;
+        Self::start_from(saga, config, Box::new(checkpoint)).await
+    }
+
+    /// As [`Self::start`], with a checkpoint of another kind; the configured folder is left alone.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start_from<S: Saga>(
+        saga: S,
+        config: RunnerConfig,
+        checkpoint: Box<dyn Checkpoint>,
+    ) -> Result<Self, StartError> {
+        let unusable = |error: &dyn std::fmt::Display| unusable(&config.folder, error);
         let head = config.log.head().await?;
         let (mut from, mut open) = checkpoint.load().map_err(|error| unusable(&error))?;
         if from > head {
@@ -139,6 +156,13 @@ impl SagaRunner {
         if let Err(died) = (&mut self.conductor).await {
             tracing::error!(%died, "the saga runner died");
         }
+    }
+}
+
+fn unusable(folder: &Path, error: &dyn std::fmt::Display) -> StartError {
+    StartError::Folder {
+        folder: folder.to_owned(),
+        detail: error.to_string(),
     }
 }
 

@@ -16,7 +16,6 @@ use event_schemas::{
     saga::{SagaAdvanced, SagaStatus},
 };
 use serde_json::value::to_raw_value;
-use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::{Clock, Decision, Fact, Saga, UnknownState, roster::Open, step_key};
@@ -130,7 +129,7 @@ impl<S: Saga> Desk<S> {
             if let Some(outcome) = self.given_up(saga_id, &obstacle) {
                 return outcome;
             }
-            sleep(pause).await;
+            self.clock.sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(5));
         }
     }

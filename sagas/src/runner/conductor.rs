@@ -15,7 +15,6 @@ use quick_cache::unsync::Cache;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinSet,
-    time::{Interval, MissedTickBehavior, interval, timeout},
 };
 use uuid::Uuid;
 
@@ -27,6 +26,7 @@ use super::{
 use crate::{
     Clock, Saga,
     checkpoint::Checkpoint,
+    clock::within,
     dispatch::{Dispatched, Dispatches},
     roster::{Open, Roster},
     watermark::{Ticket, Watermark},
@@ -57,7 +57,7 @@ pub(super) struct Conductor<S: Saga> {
     last_errors: HashMap<Uuid, String>,
     roster: Roster,
     watermark: Watermark,
-    checkpoint: Checkpoint,
+    checkpoint: Box<dyn Checkpoint>,
     saved: Position,
     positions: watch::Sender<Position>,
 }
@@ -66,7 +66,7 @@ impl<S: Saga> Conductor<S> {
     pub(super) fn new(
         saga: S,
         config: RunnerConfig,
-        checkpoint: Checkpoint,
+        checkpoint: Box<dyn Checkpoint>,
         head: Position,
         open: Vec<(Uuid, Open)>,
         positions: watch::Sender<Position>,
@@ -74,13 +74,14 @@ impl<S: Saga> Conductor<S> {
         let from = *positions.borrow();
         let (sender, batches) = mpsc::channel(2);
         let mut reader = JoinSet::new();
-        reader.spawn(follow(Arc::clone(&config.log), facts_of::<S>(), from, sender));
+        let (log, clock) = (Arc::clone(&config.log), Arc::clone(&config.clock));
+        reader.spawn(follow(log, Arc::clone(&clock), facts_of::<S>(), from, sender));
         let roster = Roster::restore(open);
         Self {
             desk: Arc::new(Desk {
                 saga,
                 log: config.log,
-                clock: config.clock,
+                clock: Arc::clone(&clock),
                 closing: AtomicBool::new(false),
             }),
             head,
@@ -91,7 +92,7 @@ impl<S: Saga> Conductor<S> {
             resting: Cache::new(config.limits.states_in_memory),
             advances: FuturesUnordered::new(),
             in_flight: 0,
-            dispatches: Dispatches::new(S::NAME, config.dispatcher, &config.limits),
+            dispatches: Dispatches::new(S::NAME, config.dispatcher, clock, &config.limits),
             last_errors: HashMap::new(),
             roster,
             watermark: Watermark::new(from),
@@ -103,25 +104,34 @@ impl<S: Saga> Conductor<S> {
     }
 
     pub(super) async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
-        let mut saves = interval(self.limits.checkpoint_every);
-        saves.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while !self.step(&mut stopped, &mut saves).await {}
+        let mut save_time = self.next_save();
+        while !self.step(&mut stopped, &mut save_time).await {}
         self.finish().await;
     }
 
-    /// Does the next thing there is to do; true when it is to stop.
-    async fn step(&mut self, stopped: &mut oneshot::Receiver<()>, saves: &mut Interval) -> bool {
+    fn next_save(&self) -> BoxFuture<'static, ()> {
+        let (clock, pause) = (Arc::clone(&self.desk.clock), self.limits.checkpoint_every);
+        async move { clock.sleep(pause).await }.boxed()
+    }
+
+    /// Does the next thing there is to do; true when it is to stop. In a fixed order, so that a simulated world can be
+    /// played again: what is rare first, and what brings new work last.
+    async fn step(&mut self, stopped: &mut oneshot::Receiver<()>, save_time: &mut BoxFuture<'static, ()>) -> bool {
         self.resume();
         let room = self.in_flight < self.limits.facts_in_flight;
         let clock = Arc::clone(&self.desk.clock);
         let next_wake = self.roster.next_wake().filter(|_| room);
         tokio::select! {
+            biased;
             _ = stopped => return true,
+            () = &mut *save_time => {
+                self.save();
+                *save_time = self.next_save();
+            }
             Some((outcome, ticket)) = self.advances.next() => self.settle(outcome, ticket, true),
             Some(dispatched) = self.dispatches.next() => self.note(dispatched),
-            Some(batch) = self.batches.recv(), if room => self.take(batch),
             () = until(&*clock, next_wake), if next_wake.is_some() => self.wake(),
-            _ = saves.tick() => self.save(),
+            Some(batch) = self.batches.recv(), if room => self.take(batch),
         }
         false
     }
@@ -247,11 +257,11 @@ impl<S: Saga> Conductor<S> {
     async fn finish(mut self) {
         self.desk.closing.store(true, Ordering::Relaxed);
         self.reader.shutdown().await;
-        let farewell = self.limits.farewell;
-        let in_time = timeout(farewell, self.settle_begun()).await.is_ok()
-            && timeout(farewell, async { while self.dispatches.next().await.is_some() {} })
+        let (clock, farewell) = (Arc::clone(&self.desk.clock), self.limits.farewell);
+        let in_time = within(&*clock, farewell, self.settle_begun()).await.is_some()
+            && within(&*clock, farewell, async { while self.dispatches.next().await.is_some() {} })
                 .await
-                .is_ok();
+                .is_some();
         if !in_time {
             tracing::warn!(
                 saga = S::NAME,

@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use event_log::{EventFilter, EventLog, LogError, Position, RecordedEvent};
-use tokio::{sync::mpsc, time::sleep};
+use tokio::sync::mpsc;
 
-use crate::Saga;
+use crate::{Clock, Saga};
 
 /// Some events, and the position up to which the log was considered.
 pub(super) type Batch = (Vec<Arc<RecordedEvent>>, Position);
@@ -23,14 +23,20 @@ pub(super) fn facts_of<S: Saga>() -> EventFilter {
 }
 
 /// Sends batches until nobody takes them.
-pub(super) async fn follow(log: Arc<dyn EventLog>, filter: EventFilter, after: Position, batches: mpsc::Sender<Batch>) {
+pub(super) async fn follow(
+    log: Arc<dyn EventLog>,
+    clock: Arc<dyn Clock>,
+    filter: EventFilter,
+    after: Position,
+    batches: mpsc::Sender<Batch>,
+) {
     let mut at = after;
     loop {
         match follow_while_well(&log, &filter, &mut at, &batches).await {
             Ok(()) => return,
             Err(error) => {
                 tracing::error!(%error, %at, "a saga runner cannot read the log; trying again");
-                sleep(PAUSE).await;
+                clock.sleep(PAUSE).await;
             }
         }
     }
