@@ -259,9 +259,11 @@ impl<S: Saga> Conductor<S> {
         self.reader.shutdown().await;
         let (clock, farewell) = (Arc::clone(&self.desk.clock), self.limits.farewell);
         let in_time = within(&*clock, farewell, self.settle_begun()).await.is_some()
-            && within(&*clock, farewell, async { while self.dispatches.next().await.is_some() {} })
-                .await
-                .is_some();
+            && within(&*clock, farewell, async {
+                while self.dispatches.next().await.is_some() {}
+            })
+            .await
+            .is_some();
         if !in_time {
             tracing::warn!(
                 saga = S::NAME,
