@@ -8,12 +8,22 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
-    Money, OrderId, ProductId, ShopEvent, StreamName, Timestamp, order::OrderEvent, product::ProductEvent,
+    Category, Money, OrderId, PaymentId, ProductId, ReturnId, ShipmentId, ShopEvent, StreamName, Timestamp,
+    order::OrderEvent, payment::PaymentEvent, product::ProductEvent, returns::ReturnEvent, shipment::ParcelItem,
     shipment::ShipmentEvent,
 };
 
 /// The `source` of every CloudEvent.
 pub const SOURCE: &str = "https://jangteo.shop/events";
+
+/// The categories of which something is published.
+pub const CATEGORIES: &[Category] = &[
+    Category::Product,
+    Category::Order,
+    Category::Payment,
+    Category::Shipment,
+    Category::Returns,
+];
 
 /// An order, as a partner sees it.
 #[derive(Serialize)]
@@ -50,6 +60,31 @@ struct PublicParcel<'a> {
     tracking_number: &'a str,
 }
 
+/// What of an order will not come.
+#[derive(Serialize)]
+struct PublicCancelledItems<'a> {
+    order_id: OrderId,
+    shipment_id: ShipmentId,
+    items: &'a [ParcelItem],
+    amount: Money,
+    reason_code: &'a str,
+}
+
+/// Money that moved: never how it was paid.
+#[derive(Serialize)]
+struct PublicPayment {
+    payment_id: PaymentId,
+    order_id: OrderId,
+    amount: Money,
+}
+
+#[derive(Serialize)]
+struct PublicReturn {
+    return_id: ReturnId,
+    order_id: OrderId,
+    refunded: Money,
+}
+
 /// The CloudEvent for a stored event, or none where the event is nobody's business outside.
 ///
 /// `id` is the stored event's id, so that whoever receives it twice can tell.
@@ -81,6 +116,7 @@ fn public_form(event: &ShopEvent) -> Option<(&'static str, serde_json::Value)> {
     let (event_type, data) = match event {
         ShopEvent::Order(order) => order_form(order)?,
         ShopEvent::Product(product) => product_form(product)?,
+        ShopEvent::Payment(payment) => payment_form(payment)?,
         ShopEvent::Shipment(ShipmentEvent::ShipmentBooked(booked)) => {
             let (carrier, tracking_number) = (&*booked.carrier, &*booked.tracking_number);
             let parcel = PublicParcel {
@@ -89,6 +125,14 @@ fn public_form(event: &ShopEvent) -> Option<(&'static str, serde_json::Value)> {
                 tracking_number,
             };
             ("shop.jangteo.shipment.booked.v1", serde_json::to_value(parcel))
+        }
+        ShopEvent::Returns(ReturnEvent::ReturnCompleted(completed)) => {
+            let public = PublicReturn {
+                return_id: completed.return_id,
+                order_id: completed.order_id,
+                refunded: completed.refunded,
+            };
+            ("shop.jangteo.return.completed.v1", serde_json::to_value(public))
         }
         _ => return None,
     };
@@ -145,9 +189,43 @@ fn order_form(event: &OrderEvent) -> Option<Form> {
                 },
             )
         }
+        OrderEvent::OrderItemsCancelled(cancelled) => {
+            let public = PublicCancelledItems {
+                order_id: cancelled.order_id,
+                shipment_id: cancelled.shipment_id,
+                items: &cancelled.items,
+                amount: cancelled.amount,
+                reason_code: &cancelled.reason.code,
+            };
+            return Some(("shop.jangteo.order.items-cancelled.v1", serde_json::to_value(public)));
+        }
         _ => return None,
     };
     Some((event_type, serde_json::to_value(order)))
+}
+
+fn payment_form(event: &PaymentEvent) -> Option<Form> {
+    let (event_type, payment_id, order_id, amount) = match event {
+        PaymentEvent::PaymentCaptured(event) => (
+            "shop.jangteo.payment.captured.v1",
+            event.payment_id,
+            event.order_id,
+            event.amount,
+        ),
+        PaymentEvent::PaymentRefunded(event) => (
+            "shop.jangteo.payment.refunded.v1",
+            event.payment_id,
+            event.order_id,
+            event.amount,
+        ),
+        _ => return None,
+    };
+    let payment = PublicPayment {
+        payment_id,
+        order_id,
+        amount,
+    };
+    Some((event_type, serde_json::to_value(payment)))
 }
 
 fn product_form(event: &ProductEvent) -> Option<Form> {
@@ -179,6 +257,11 @@ fn product_form(event: &ProductEvent) -> Option<Form> {
         _ => return None,
     };
     Some((event_type, serde_json::to_value(product)))
+}
+
+/// The type of a CloudEvent of ours.
+pub fn kind(event: &Event) -> &str {
+    event.ty()
 }
 
 /// The subject (the stream) of a CloudEvent of ours.

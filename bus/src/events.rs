@@ -1,0 +1,189 @@
+//! Lets what partners may see leave the house: CloudEvents from the log onto a JetStream stream.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use async_nats::jetstream::message::PublishMessage;
+use event_log::{EventFilter, EventLog, Position, RecordedEvent};
+use event_schemas::published;
+use tokio::{sync::watch, task::JoinHandle, time::sleep};
+
+use crate::nats::{Nats, NatsError};
+
+/// Events that are on their way to the server at the same time.
+const WINDOW: usize = 256;
+const PAUSE: Duration = Duration::from_secs(1);
+const CHECKPOINT: &str = "published";
+/// Structured mode: the message is the event.
+const CONTENT_TYPE: &str = "application/cloudevents+json";
+/// What the types begin with and the subjects do not repeat.
+const TYPES: &str = "shop.jangteo.";
+
+/// Publishes from where it was. At least once: killed between the server's receipts and the checkpoint, it publishes some events
+/// again, under the ids they had, and the server forgets those it has seen within two minutes. In the log's order, but for what
+/// is repeated after a fault.
+pub struct EventPublisher {
+    position: watch::Receiver<Position>,
+    task: JoinHandle<()>,
+}
+
+/// It could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum PublisherError {
+    /// The folder cannot be used.
+    #[error("the publisher's checkpoint in {folder}: {source}")]
+    Folder {
+        /// Which.
+        folder: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The server fails.
+    #[error(transparent)]
+    Nats(#[from] NatsError),
+}
+
+impl EventPublisher {
+    /// Starts publishing; its checkpoint is kept in `folder`.
+    ///
+    /// # Errors
+    /// See [`PublisherError`].
+    pub async fn start(nats: &Nats, log: Arc<dyn EventLog>, folder: &Path) -> Result<Self, PublisherError> {
+        let unusable = |source| PublisherError::Folder {
+            folder: folder.to_owned(),
+            source,
+        };
+        std::fs::create_dir_all(folder).map_err(unusable)?;
+        let checkpoint = Checkpoint::in_folder(folder);
+        let at = checkpoint.load().map_err(unusable)?;
+        nats.events().await?;
+        tracing::info!(%at, "events are published");
+        let (positions, position) = watch::channel(at);
+        let press = Press {
+            nats: nats.clone(),
+            log,
+            checkpoint,
+            at: positions,
+        };
+        Ok(Self {
+            position,
+            task: tokio::spawn(press.run()),
+        })
+    }
+
+    /// Everything up to here was published, and the server has it.
+    pub fn position(&self) -> watch::Receiver<Position> {
+        self.position.clone()
+    }
+}
+
+impl Drop for EventPublisher {
+    /// Nothing is lost: what was not yet acknowledged is published again at the next start.
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+struct Press {
+    nats: Nats,
+    log: Arc<dyn EventLog>,
+    checkpoint: Checkpoint,
+    at: watch::Sender<Position>,
+}
+
+impl Press {
+    async fn run(self) {
+        loop {
+            let Err(error) = self.publish_while_well().await;
+            tracing::warn!(%error, at = %*self.at.borrow(), "publishing pauses; trying again");
+            sleep(PAUSE).await;
+        }
+    }
+
+    async fn publish_while_well(&self) -> Result<std::convert::Infallible, Box<dyn std::error::Error + Send + Sync>> {
+        let after = *self.at.borrow();
+        self.nats.events().await?;
+        let mut subscription = Arc::clone(&self.log).subscribe(after, published_from()).await?;
+        loop {
+            let (events, at) = subscription.next(WINDOW).await?;
+            self.publish(&events).await?;
+            if let Err(error) = self.checkpoint.save(at) {
+                // What is published is published. The next save says it.
+                tracing::warn!(%error, "how far events are published is not kept");
+            }
+            self.at.send_replace(at);
+        }
+    }
+
+    /// Returns when the server has them all.
+    async fn publish(&self, events: &[Arc<RecordedEvent>]) -> Result<(), NatsError> {
+        let mut receipts = Vec::with_capacity(events.len());
+        for event in events {
+            if let Some((subject, message)) = self.message(event) {
+                let sent = self.nats.context().send_publish(subject, message).await;
+                receipts.push(sent.map_err(|error| self.nats.error(error))?);
+            }
+        }
+        let published = receipts.len();
+        for receipt in receipts {
+            receipt.await.map_err(|error| self.nats.error(error))?;
+        }
+        metrics::counter!("jangteo_events_published_total").increment(u64::try_from(published).unwrap_or(u64::MAX));
+        Ok(())
+    }
+
+    /// None for what is nobody's business outside, or cannot be read.
+    fn message(&self, event: &RecordedEvent) -> Option<(String, PublishMessage)> {
+        let skipped = |error: &dyn std::fmt::Display| {
+            metrics::counter!("jangteo_events_unpublishable_total").increment(1);
+            tracing::error!(position = %event.position, %error, "an event is not published");
+        };
+        let (metadata, fact) = event.shop_event().inspect_err(|error| skipped(error)).ok()?;
+        let public = published::cloud_event(event.id, &event.stream, metadata.occurred_at, fact);
+        let public = public.inspect_err(|error| skipped(error)).ok()??;
+        let kind = published::kind(&public).strip_prefix(TYPES)?.to_owned();
+        let payload = serde_json::to_vec(&public).inspect_err(|error| skipped(error)).ok()?;
+        let message = PublishMessage::build()
+            .header("Content-Type", CONTENT_TYPE)
+            .message_id(event.id.to_string())
+            .payload(payload.into());
+        Some((self.nats.event_subject(&kind), message))
+    }
+}
+
+/// The categories of which something may be published.
+fn published_from() -> EventFilter {
+    EventFilter::categories(published::CATEGORIES)
+}
+
+/// How far events are published, in a file of its own. Not synced: an older one only publishes some events again.
+struct Checkpoint {
+    file: PathBuf,
+}
+
+impl Checkpoint {
+    fn in_folder(folder: &Path) -> Self {
+        Self {
+            file: folder.join(CHECKPOINT),
+        }
+    }
+
+    /// The beginning of the log where there is none, or it is no number.
+    fn load(&self) -> std::io::Result<Position> {
+        match std::fs::read_to_string(&self.file) {
+            Ok(text) => Ok(text.trim().parse().map_or(Position::START, Position)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Position::START),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whole or not at all.
+    fn save(&self, at: Position) -> std::io::Result<()> {
+        let beside = self.file.with_extension("new");
+        std::fs::write(&beside, at.to_string())?;
+        std::fs::rename(&beside, &self.file)
+    }
+}

@@ -1,0 +1,5 @@
+//! On a real server: the one that `make test` started, or one of the test's own.
+
+mod commands;
+mod dead;
+mod server;
