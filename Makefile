@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 TOOLS = $(shell infra/local/tools.sh $(1))
 
-.PHONY: help run test check fmt schemas openapi bench bench-full clean-data
+.PHONY: help run run-grown test check fmt schemas openapi bench bench-full clean-data
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -12,6 +12,10 @@ help: ## list these commands
 run: ## build the shop and start it with the demo catalogue, data in ./data
 	cargo build --workspace --bins
 	exec target/debug/jangteo up --demo $(ARGS)
+
+run-grown: ## the same shop on its log's wire, PostgreSQL, NATS and Elasticsearch, all started here; its data goes when it ends
+	cargo build --workspace --bins
+	exec infra/local/grown.sh $(ARGS)
 
 test: ## everything that can be tested on this machine; ends with what was skipped and why
 	infra/local/test.sh $(ARGS)

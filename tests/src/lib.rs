@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod browser;
+mod containers;
 mod crashes;
 mod drift;
 mod elasticsearch;
@@ -12,6 +13,7 @@ mod empty_shop;
 mod figures;
 mod first_order;
 mod foreign_clients;
+mod grown;
 mod house_rules;
 mod imports;
 mod log_faults;

@@ -93,16 +93,18 @@ impl Shop {
 
     /// Starts a process of a shop, and waits until it listens and is ready.
     pub(crate) async fn launch(arguments: &[&str]) -> Self {
-        let mut child = Command::new(binary())
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(binary());
+        command.args(arguments);
+        Self::by(command).await
+    }
+
+    /// A shop that this command starts.
+    pub(crate) async fn by(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut greeting = String::new();
         let address = loop {
-            let line = tokio::time::timeout(DEADLINE, lines.next_line())
+            let line = tokio::time::timeout(DEADLINE * 2, lines.next_line())
                 .await
                 .expect("the shop never listened")
                 .unwrap();

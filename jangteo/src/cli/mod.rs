@@ -1,5 +1,6 @@
 //! The command line: what can be typed, and which part of the shop answers.
 
+mod health;
 mod import;
 mod log;
 mod output;
@@ -80,6 +81,8 @@ pub enum Command {
     Config(Box<settings::ConfigArgs>),
     /// Print the description of the whole HTTP interface (OpenAPI 3.1, JSON).
     Openapi,
+    /// Ask whether a process of the shop is ready; the exit code says it too.
+    Health(health::HealthArgs),
     /// Print the program's version.
     Version,
 }
@@ -181,6 +184,7 @@ async fn dispatch(command: Command) -> Result<(), CliError> {
                 .map_err(|error| CliError::Failed(error.to_string()))?;
             writeln!(io::stdout(), "{document}").map_err(CliError::from)
         }
+        Command::Health(args) => health::run(&args).await,
         Command::Version => writeln!(io::stdout(), "jangteo {}", env!("CARGO_PKG_VERSION")).map_err(CliError::from),
     }
 }
