@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_nats::jetstream::message::PublishMessage;
-use event_log::{EventFilter, EventLog, Position, RecordedEvent};
+use event_log::{EventFilter, EventLog, LogError, Position, RecordedEvent};
 use event_schemas::published;
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
 
@@ -44,6 +44,9 @@ pub enum PublisherError {
     /// The server fails.
     #[error(transparent)]
     Nats(#[from] NatsError),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
 }
 
 impl EventPublisher {
@@ -58,7 +61,12 @@ impl EventPublisher {
         };
         std::fs::create_dir_all(folder).map_err(unusable)?;
         let checkpoint = Checkpoint::in_folder(folder);
-        let at = checkpoint.load().map_err(unusable)?;
+        let mut at = checkpoint.load().map_err(unusable)?;
+        let head = log.head().await?;
+        if at > head {
+            tracing::warn!(%at, %head, "more was published than the log holds: publishing from its beginning");
+            at = Position::START;
+        }
         nats.events().await?;
         tracing::info!(%at, "events are published");
         let (positions, position) = watch::channel(at);

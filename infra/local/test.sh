@@ -26,10 +26,25 @@ stop_elasticsearch() {
     rm -rf "$elasticsearch"
 }
 
+# One NATS server likewise; each test has a prefix of its own there.
+nats="$(mktemp -d)"
+bus=""
+if [ -z "${JANGTEO_TEST_NATS:-}" ]; then
+    infra/local/nats.sh "$nats/server" >"$nats/address" 2>"$nats/why" &
+    bus=$!
+fi
+stop_nats() {
+    if [ -n "$bus" ]; then
+        kill "$bus" 2>/dev/null || true
+        wait "$bus" 2>/dev/null || true
+    fi
+    rm -rf "$nats"
+}
+
 # Tests that need something this machine lacks write one line here and pass; the lines are shown at the end.
 JANGTEO_SKIPPED="$(mktemp)"
 export JANGTEO_SKIPPED
-trap 'stop_elasticsearch; rm -f "$JANGTEO_SKIPPED"' EXIT
+trap 'stop_elasticsearch; stop_nats; rm -f "$JANGTEO_SKIPPED"' EXIT
 
 # The system tests start the real binary.
 cargo build --workspace --bins
@@ -41,6 +56,16 @@ if [ -n "$node" ]; then
     if [ -z "$JANGTEO_TEST_ELASTICSEARCH" ]; then
         unset JANGTEO_TEST_ELASTICSEARCH
         echo "everything on Elasticsearch: $(tail -1 "$elasticsearch/why")" >>"$JANGTEO_SKIPPED"
+    fi
+fi
+
+if [ -n "$bus" ]; then
+    while kill -0 "$bus" 2>/dev/null && [ ! -s "$nats/address" ]; do sleep 0.5; done
+    if [ -s "$nats/address" ]; then
+        JANGTEO_TEST_NATS="$(cat "$nats/address")"
+        export JANGTEO_TEST_NATS
+    else
+        echo "everything over NATS: $(tail -1 "$nats/why")" >>"$JANGTEO_SKIPPED"
     fi
 fi
 

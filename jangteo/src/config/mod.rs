@@ -6,6 +6,7 @@ mod elasticsearch;
 mod event_log;
 mod explain;
 mod layers;
+mod nats;
 mod roles;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub use elasticsearch::{ElasticUrl, ElasticsearchSettings, NoElasticUrl, Store};
 pub use event_log::{EventLogSettings, LogPlace, NoLogPlace};
 pub use explain::{effective, explanation};
 pub use layers::{ConfigError, Flags, Layers, unknown_variables};
+pub use nats::{NatsSettings, NatsUrl, NoNatsUrl};
 pub use roles::RoleSettings;
 
 /// How fast parcels move in the demo: one is fetched after seven seconds, which leaves time to cancel, and arrives after a
@@ -82,6 +84,11 @@ pub struct Config {
     #[config(nested)]
     #[config(layer_attr(command(flatten)))]
     pub elasticsearch: ElasticsearchSettings,
+
+    /// Where NATS is.
+    #[config(nested)]
+    #[config(layer_attr(command(flatten)))]
+    pub nats: NatsSettings,
 
     /// Where the other roles are.
     #[config(nested)]

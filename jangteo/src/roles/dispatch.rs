@@ -1,8 +1,9 @@
-//! Sagas' commands, taken to the services: of this process, or of the command role's.
+//! Sagas' commands, taken to the services: of this process, or of the command role's over NATS or HTTP.
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use bus::{CommandBus, CommandError, CommandHandler};
 use command_services::services::{ServiceError, Services};
 use domain::commands::Directive;
 use sagas::{DispatchError, Dispatcher};
@@ -15,23 +16,44 @@ use super::{
 /// The runner's own deadline comes first; this one only ends what it has forgotten.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Takes directives to the command services of this process.
-pub(crate) struct ServiceDispatcher {
+/// The command services of this process, at the end of a bus.
+pub(crate) struct Answering {
     services: Arc<Services>,
 }
 
-impl ServiceDispatcher {
-    pub(crate) fn new(services: Arc<Services>) -> Self {
+impl Answering {
+    pub(crate) const fn new(services: Arc<Services>) -> Self {
         Self { services }
     }
 }
 
 #[async_trait]
-impl Dispatcher for ServiceDispatcher {
-    async fn dispatch(&self, directive: &Directive) -> Result<(), DispatchError> {
+impl CommandHandler for Answering {
+    async fn handle(&self, directive: &Directive) -> Result<(), CommandError> {
         self.services.execute(directive).await.map_err(|error| match error {
-            ServiceError::Refused(refusal) => DispatchError::Refused(refusal.to_string()),
-            ServiceError::Fault(detail) => DispatchError::Fault(detail),
+            ServiceError::Refused(refusal) => CommandError::Refused(refusal.to_string()),
+            ServiceError::Fault(detail) => CommandError::Fault(detail),
+        })
+    }
+}
+
+/// Takes directives to a bus, in process or over NATS.
+pub(crate) struct BusDispatcher {
+    bus: Arc<dyn CommandBus>,
+}
+
+impl BusDispatcher {
+    pub(crate) fn new(bus: Arc<dyn CommandBus>) -> Self {
+        Self { bus }
+    }
+}
+
+#[async_trait]
+impl Dispatcher for BusDispatcher {
+    async fn dispatch(&self, directive: &Directive) -> Result<(), DispatchError> {
+        self.bus.send(directive).await.map_err(|error| match error {
+            CommandError::Refused(reason) => DispatchError::Refused(reason),
+            CommandError::Fault(detail) => DispatchError::Fault(detail),
         })
     }
 }

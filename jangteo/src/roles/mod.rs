@@ -1,8 +1,9 @@
 //! The roles of a shop: all in one process, or each in its own.
 //!
 //! One machine runs all of them in one process, `jangteo up`. In processes of their own they meet at the event log. Two hops
-//! between them are ours: sagas send their directives to the command role ([`directives`], [`dispatch`]), and projections
-//! write their documents to the query role ([`documents`]). Both are guarded by the operator token, which the roles share.
+//! between them are ours: sagas send their directives to the command role, over NATS where it is named ([`dispatch`]) or else
+//! over HTTP ([`directives`]), and projections write their documents to the query role ([`documents`]). Those over HTTP are
+//! guarded by the operator token, which the roles share.
 
 pub(crate) mod directives;
 pub(crate) mod dispatch;
@@ -107,8 +108,9 @@ impl Roles {
                  one with `jangteo serve --role …`"
                     .to_owned(),
             ),
-            Self::One(Role::Saga) if command.is_none() => Err(
-                "the saga role sends commands to the command role: say where it listens with --command-url http://127.0.0.1:8081"
+            Self::One(Role::Saga) if command.is_none() && config.nats.url.is_none() => Err(
+                "the saga role sends commands to the command role: say where it listens with --command-url http://127.0.0.1:8081, \
+                 or let both meet at a NATS server with --nats nats://127.0.0.1:4222"
                     .to_owned(),
             ),
             Self::One(Role::Projection) if query.is_none() => Err(

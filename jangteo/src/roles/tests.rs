@@ -47,6 +47,10 @@ fn what_makes_sense_is_taken() {
         on_a_server(config);
         config.roles.command_url = Some("http://127.0.0.1:1".to_owned());
     });
+    fine(Roles::One(Role::Saga), |config| {
+        on_a_server(config);
+        config.nats.url = Some("nats://127.0.0.1:4222".parse().unwrap());
+    });
     fine(Roles::One(Role::Projection), |config| {
         on_a_server(config);
         config.roles.query_url = Some("http://127.0.0.1:1".to_owned());

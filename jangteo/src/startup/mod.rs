@@ -5,11 +5,13 @@
 //! the same parts ([`parts`]), wired once. Killed anywhere in between, the next start goes on: only the log and the relational
 //! databases are believed.
 
+mod bus;
 mod command_side;
 mod error;
 pub(crate) mod event_log;
 mod keys;
 mod parts;
+mod patience;
 mod process;
 pub(crate) mod query_side;
 mod serving;

@@ -1,33 +1,27 @@
 //! The parts of the roles that a process has, and how they are joined: within the process where both sides are in it, over
-//! HTTP where they are not.
+//! NATS or HTTP where they are not.
 
-use std::{
-    fmt,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
+use ::bus::{EventPublisher, InProcess, Nats, Worker};
 use event_log::Position;
 use projections::Projections;
 use read_models::{ReadModels, filling::Filling};
 use sagas::{Dispatcher, PlaceOrder, Policy, RunnerConfig, SagaRunner, SystemClock};
 use tokio::{sync::watch, task::JoinSet};
 
-use super::{StartError, command_side::CommandSide, event_log::OpenLog, keys::Keys, query_side};
+use super::{
+    StartError, bus, command_side::CommandSide, event_log::OpenLog, keys::Keys, patience::patiently, query_side,
+};
 use crate::{
     config::Config,
     folder::DataFolder,
     roles::{
         Role, Roles,
-        dispatch::{RemoteDispatcher, ServiceDispatcher},
+        dispatch::{Answering, BusDispatcher, RemoteDispatcher},
         documents::{remote::RemoteDocuments, shown},
     },
 };
-
-/// How long a start waits for the query role to be up.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// Between two looks.
-const PAUSE: Duration = Duration::from_millis(250);
 
 /// What parts stand on.
 pub(super) struct Ground<'a> {
@@ -53,13 +47,26 @@ pub(super) struct Parts {
     /// What fills the read models, here or elsewhere.
     pub(super) projections: Option<Arc<Projections>>,
     sagas: Option<SagaRunner>,
+    workers: Vec<Worker>,
+    publisher: Option<EventPublisher>,
     _tellers: JoinSet<()>,
 }
 
 impl Parts {
     pub(super) async fn open(ground: &Ground<'_>) -> Result<Self, StartError> {
         let (commands, reading) = tokio::try_join!(Box::pin(commands(ground)), Box::pin(reading(ground)))?;
-        let sagas = sagas(ground, commands.as_ref()).await?;
+        let nats = bus::connect(&ground.config.nats, ground.roles).await?;
+        let workers = match (&nats, &commands) {
+            (Some(nats), Some(commands)) => bus::answer(nats, &commands.services),
+            _ => vec![],
+        };
+        let publisher = match &nats {
+            Some(nats) if ground.roles.has(Role::Projection) => {
+                Some(bus::publish(nats, ground.log.log(), &ground.folder.place("published")).await?)
+            }
+            _ => None,
+        };
+        let sagas = sagas(ground, commands.as_ref(), nats.as_ref()).await?;
         let Reading {
             models,
             filling,
@@ -72,6 +79,8 @@ impl Parts {
             filling,
             projections,
             sagas,
+            workers,
+            publisher,
             _tellers: tellers,
         })
     }
@@ -81,6 +90,10 @@ impl Parts {
         if let Some(sagas) = self.sagas.take() {
             sagas.shutdown().await;
         }
+        for worker in self.workers.drain(..) {
+            worker.stop().await;
+        }
+        self.publisher.take();
         if let Some(commands) = &self.commands {
             commands.rest();
             commands.drain().await;
@@ -150,34 +163,35 @@ async fn elsewhere(url: &str, token: &str) -> Result<(Arc<RemoteDocuments>, Arc<
     Ok((store, Arc::new(models)))
 }
 
-/// Tries until it works, for a while: processes that start together wait for each other.
-async fn patiently<T, E: fmt::Display>(
-    part: &'static str,
-    attempt: impl AsyncFn() -> Result<T, E>,
-) -> Result<T, StartError> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        match attempt().await {
-            Ok(there) => return Ok(there),
-            Err(error) if Instant::now() >= deadline => return Err(StartError::of(part)(error)),
-            Err(error) => tracing::warn!(%error, "waiting for {part}"),
+/// The way of the sagas' commands: over NATS where it is named, in process where the services are, over HTTP otherwise.
+async fn dispatcher(
+    ground: &Ground<'_>,
+    commands: Option<&CommandSide>,
+    nats: Option<&Nats>,
+) -> Result<Arc<dyn Dispatcher>, StartError> {
+    Ok(match (nats, commands) {
+        (Some(nats), _) => Arc::new(BusDispatcher::new(bus::commands(nats).await?)),
+        (None, Some(commands)) => {
+            let services = Answering::new(Arc::clone(&commands.services));
+            Arc::new(BusDispatcher::new(Arc::new(InProcess::to(Arc::new(services)))))
         }
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
-async fn sagas(ground: &Ground<'_>, commands: Option<&CommandSide>) -> Result<Option<SagaRunner>, StartError> {
-    if !ground.roles.has(Role::Saga) {
-        return Ok(None);
-    }
-    let dispatcher: Arc<dyn Dispatcher> = match commands {
-        Some(commands) => Arc::new(ServiceDispatcher::new(Arc::clone(&commands.services))),
-        None => {
+        (None, None) => {
             let url = ground.config.roles.command_url.as_deref().unwrap_or_default();
             let dispatcher = RemoteDispatcher::new(url, &ground.keys.operator_token);
             Arc::new(dispatcher.map_err(StartError::of("the way to the command role"))?)
         }
-    };
+    })
+}
+
+async fn sagas(
+    ground: &Ground<'_>,
+    commands: Option<&CommandSide>,
+    nats: Option<&Nats>,
+) -> Result<Option<SagaRunner>, StartError> {
+    if !ground.roles.has(Role::Saga) {
+        return Ok(None);
+    }
+    let dispatcher = dispatcher(ground, commands, nats).await?;
     let config = RunnerConfig {
         log: ground.log.log(),
         dispatcher,
