@@ -4,7 +4,8 @@ use event_schemas::{Money, saga::SagaStatus, shipment::ParcelStatus};
 use read_models::{
     Page,
     catalogue::SearchQuery,
-    order_view::{OrderStatus, OrderView, PaymentStatus},
+    order_payment::PaymentStatus,
+    order_view::{OrderStatus, OrderView},
 };
 
 use super::{
@@ -147,7 +148,7 @@ async fn a_seller_sees_their_own_items_only() {
     let even = shop
         .read_models
         .seller_orders()
-        .of_seller(seller(0), None, 10)
+        .of_seller(seller(0), false, None, 10)
         .await
         .unwrap()
         .items;
@@ -156,7 +157,7 @@ async fn a_seller_sees_their_own_items_only() {
     let odd = shop
         .read_models
         .seller_orders()
-        .of_seller(seller(1), None, 10)
+        .of_seller(seller(1), false, None, 10)
         .await
         .unwrap()
         .items;

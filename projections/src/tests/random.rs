@@ -7,16 +7,19 @@ use read_models::{
     calendar::Day,
     models::{
         best_sellers::BestSellersProjection, carts::CartsProjection, catalogue::CatalogueProjection,
-        my_page::MyPageProjection, products::ProductsProjection, sagas::SagasProjection,
-        seller_orders::SellerOrdersProjection, seller_sales::SellerSalesProjection,
-        stock_alerts::StockAlertsProjection, tracking::TrackingProjection, trending::TrendingProjection,
+        dead_events::DeadEventsProjection, my_page::MyPageProjection, products::ProductsProjection,
+        repair_cases::RepairCasesProjection, sagas::SagasProjection, seller_orders::SellerOrdersProjection,
+        seller_sales::SellerSalesProjection, stock_alerts::StockAlertsProjection, tracking::TrackingProjection,
+        trending::TrendingProjection,
     },
 };
 
 use crate::CutOver;
 
 use super::{
+    full_order::{BESIDE, beside},
     history::{STEPS, advanced, cart, changed, id, listed, order, placed, product, received, registered, seller, step},
+    parts::{KINDS, Part},
     *,
 };
 const THINGS: u128 = 4;
@@ -34,6 +37,12 @@ async fn anything(log: &MemoryLog, kind: usize, thing: u128, detail: usize, at: 
         6 => {
             let status = [SagaStatus::Running, SagaStatus::Stuck, SagaStatus::Completed][detail % 3];
             advanced(log, thing, status, "some_step", at).await;
+        }
+        7 => beside(log, thing, detail % BESIDE, at).await,
+        8..=11 => {
+            Part::of(thing, other)
+                .happens(log, KINDS[detail % KINDS.len()], at)
+                .await
         }
         _ => step(log, thing, other, detail % STEPS, at).await,
     }
@@ -53,12 +62,19 @@ async fn everything(models: &ReadModels) -> Vec<String> {
             models.tracking().of_order(id(number)).await.unwrap(),
             models.carts().of_customer(id(number)).await.unwrap(),
             models.sagas().saga(Uuid::from_u128(number)).await.unwrap(),
+            models.repair_cases().case(id(number)).await.unwrap(),
+            models.dead_events().letter(id(number)).await.unwrap(),
         ]));
     }
     for product in 0..2 {
-        let orders = models
-            .seller_orders()
-            .of_seller(seller(product), None, 100)
+        let of_seller = models.seller_orders();
+        let orders = of_seller
+            .of_seller(seller(product), false, None, 100)
+            .await
+            .unwrap()
+            .items;
+        let returning = of_seller
+            .of_seller(seller(product), true, None, 100)
             .await
             .unwrap()
             .items;
@@ -68,7 +84,7 @@ async fn everything(models: &ReadModels) -> Vec<String> {
             .await
             .unwrap()
             .items;
-        see(serde_json::json!([orders, products]));
+        see(serde_json::json!([orders, returning, products]));
     }
     let (best_sellers, trending) = (models.best_sellers(), models.trending());
     let (sales, alerts) = (models.seller_sales(), models.stock_alerts());
@@ -138,6 +154,8 @@ async fn live_is_rebuilt(happenings: Vec<(usize, u128, usize)>) {
     twice_is_once::<TrackingProjection>(&events);
     twice_is_once::<CartsProjection>(&events);
     twice_is_once::<SagasProjection>(&events);
+    twice_is_once::<RepairCasesProjection>(&events);
+    twice_is_once::<DeadEventsProjection>(&events);
     twice_is_once::<BestSellersProjection>(&events);
     twice_is_once::<TrendingProjection>(&events);
     twice_is_once::<SellerSalesProjection>(&events);
@@ -149,7 +167,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 40, ..ProptestConfig::default() })]
     #[test]
     fn live_rebuilt_and_twice_are_the_same(
-        happenings in proptest::collection::vec((0usize..14, 1u128..=THINGS, 0usize..36), 0..200),
+        happenings in proptest::collection::vec((0usize..18, 1u128..=THINGS, 0usize..36), 0..200),
     ) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(live_is_rebuilt(happenings));

@@ -5,12 +5,14 @@
 mod audit;
 mod cart;
 mod cursor;
+mod dead_letters;
 pub mod freshness;
 mod my_page;
 mod orders;
 mod parameters;
 mod product;
 mod rankings;
+mod repair_cases;
 mod sagas;
 mod search;
 mod seller_figures;
@@ -77,6 +79,14 @@ pub fn routes(queries: Queries) -> BoxedFilter<(Response,)> {
         .unify()
         .or(sagas::saga_route(&queries))
         .unify()
+        .or(repair_cases::list_route(&queries))
+        .unify()
+        .or(repair_cases::repair_case_route(&queries))
+        .unify()
+        .or(dead_letters::list_route(&queries))
+        .unify()
+        .or(dead_letters::dead_letter_route(&queries))
+        .unify()
         .boxed()
 }
 
@@ -100,6 +110,10 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             seller_figures::alerts,
             sagas::sagas,
             sagas::saga,
+            repair_cases::repair_cases,
+            repair_cases::repair_case,
+            dead_letters::dead_letters,
+            dead_letters::dead_letter,
         ),
         components(schemas(read_models::catalogue::Sort, read_models::best_sellers::Window))
     )]

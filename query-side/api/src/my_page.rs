@@ -47,7 +47,7 @@ pub(crate) fn operators_route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)
         .boxed()
 }
 
-/// The customer's orders, newest first.
+/// The customer's orders, newest first, with their parcels, money and returns; and their points.
 #[utoipa::path(get, path = "/api/v1/my-page", tag = "My page", operation_id = "myPage", security(("bearer" = [])),
     params(
         ("size" = Option<u32>, Query, description = "Orders on a page, 1 to 100; 20 unless said otherwise."),
@@ -146,10 +146,7 @@ async fn page_of(queries: &Queries, id: CustomerId, paging: &Paging) -> Result<M
         .await
         .map_err(unreadable)?;
     Ok(MyPageView {
-        customer: customer.unwrap_or_else(|| CustomerView {
-            id,
-            name: String::new(),
-        }),
+        customer: customer.unwrap_or_else(|| CustomerView::unknown(id)),
         orders: orders.items,
         next_cursor: orders.next.as_deref().map(|place| cursor::write(LIST, place)),
     })

@@ -40,7 +40,7 @@ pub(crate) fn tracking_route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)>
         .boxed()
 }
 
-/// An order: status, items, payment, history.
+/// An order: status, items, parcels, payment, returns, history.
 #[utoipa::path(get, path = "/api/v1/orders/{id}", tag = "Orders", operation_id = "getOrder", security(("bearer" = [])),
     params(
         ("id" = OrderId, Path, description = "The order."),

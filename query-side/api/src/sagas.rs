@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use edge::{Principal, Problem, ProblemDocument, Response, Role, reply, require};
-use event_schemas::{OrderId, saga::SagaStatus};
+use event_schemas::saga::SagaStatus;
 use read_models::{
     documents::Model,
     sagas::{SagaView, Sagas, SagasView},
 };
+use uuid::Uuid;
 use warp::{Filter, filters::BoxedFilter};
 
 use crate::{
@@ -90,7 +91,7 @@ async fn sagas(
 #[utoipa::path(get, path = "/api/v1/ops/sagas/{id}", tag = "Operators", operation_id = "getSaga",
     security(("bearer" = [])),
     params(
-        ("id" = OrderId, Path, description = "The order that the saga is about."),
+        ("id" = Uuid, Path, description = "What the saga is about: the order, or the return."),
         ("Consistency-Token" = Option<String>, Header, description = "See at least what this token stands for."),
         ("Prefer" = Option<String>, Header, description = "`return=stale`: rather an old answer than a 503."),
     ),
@@ -105,9 +106,10 @@ async fn sagas(
     ))]
 async fn saga(queries: &Queries, id: &str, who: &Principal, wish: Wish) -> Result<Response, Problem> {
     require(who, &[Role::Operator])?;
-    let id: OrderId = id_in_path(id)?;
+    // An order's or a return's: an identifier either way.
+    let id = id_in_path::<()>(id)?.uuid();
     let shown = queries.shown(&[Sagas::NAME], wish).await?;
-    let saga = queries.models.sagas().saga(id.uuid()).await.map_err(unreadable)?;
+    let saga = queries.models.sagas().saga(id).await.map_err(unreadable)?;
     let saga = saga.ok_or_else(|| Problem::not_found(format!("there is no saga about {id}")))?;
     Ok(shown.private(reply::ok(&saga)))
 }

@@ -17,6 +17,7 @@ use crate::{
 };
 
 const LIST: &str = "seller_orders";
+const RETURNING: &str = "seller_orders returning";
 
 pub(crate) fn route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)> {
     warp::path!("api" / "v1" / "seller" / "orders")
@@ -32,10 +33,12 @@ pub(crate) fn route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
-/// The seller's orders, newest first: of each order only the seller's own items.
+/// The seller's orders, newest first: of each order only the seller's own items, parcel and returns.
 #[utoipa::path(get, path = "/api/v1/seller/orders", tag = "Seller", operation_id = "sellerOrders",
     security(("bearer" = [])),
     params(
+        ("returns" = Option<String>, Query, description = "`open`: only orders of which goods come back that the seller has \
+            to receive or to look at."),
         ("size" = Option<u32>, Query, description = "Orders on a page, 1 to 100; 20 unless said otherwise."),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
         ("Consistency-Token" = Option<String>, Header, description = "See at least what this token stands for."),
@@ -58,17 +61,23 @@ async fn seller_orders(
     wish: Wish,
 ) -> Result<Response, Problem> {
     require(who, &[Role::Seller])?;
-    let parameters = Parameters::of(given, &["size", "cursor"])?;
-    let (size, after) = (parameters.size()?, parameters.cursor(LIST)?);
+    let parameters = Parameters::of(given, &["returns", "size", "cursor"])?;
+    let returning = match parameters.text("returns") {
+        None => false,
+        Some("open") => true,
+        Some(_) => return Err(Problem::bad_parameter("returns", "expected open")),
+    };
+    let list = if returning { RETURNING } else { LIST };
+    let (size, after) = (parameters.size()?, parameters.cursor(list)?);
     let shown = queries.shown(&[SellerOrders::NAME], wish).await?;
     let orders = queries.models.seller_orders();
     let page = orders
-        .of_seller(who.account_id, after.as_deref(), size)
+        .of_seller(who.account_id, returning, after.as_deref(), size)
         .await
         .map_err(unreadable)?;
     let view = SellerOrdersView {
         orders: page.items,
-        next_cursor: page.next.as_deref().map(|place| cursor::write(LIST, place)),
+        next_cursor: page.next.as_deref().map(|place| cursor::write(list, place)),
     };
     Ok(shown.private(reply::ok(&view)))
 }

@@ -18,7 +18,8 @@ use hyper_util::service::TowerToHyperService;
 use read_models::{
     documents::{Collection, Model},
     my_page::{CustomerView, MyPage, MyPageDocument, MyPageKey},
-    order_view::{OrderLine, OrderStatus, OrderView, PaymentStatus, PaymentView, StatusChange},
+    order_payment::PaymentView,
+    order_view::{OrderLine, OrderStatus, OrderView, StatusChange},
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -171,7 +172,7 @@ impl Shop {
 
     async fn show_customer(&self, id: CustomerId, name: &str) {
         let name = name.to_owned();
-        let document = MyPageDocument::Customer(CustomerView { id, name });
+        let document = MyPageDocument::Customer(CustomerView { id, name, points: 7 }.into());
         fill::<MyPage>(self.models.my_page(), [(MyPageKey::Customer(id), document)]).await;
     }
 }
@@ -216,10 +217,10 @@ fn order_of(customer: &Principal, placed_at: i64) -> OrderView {
             status: OrderStatus::Placed,
             at: placed_at,
         }],
-        payment: PaymentView {
-            status: PaymentStatus::Pending,
-            amount: Money::krw(9_000),
-        },
+        cancellation: None,
+        payment: PaymentView::pending("card".to_owned(), Money::krw(9_000)),
+        parcels: vec![],
+        returns: vec![],
         shipping_address: Address {
             recipient: "Kim Minji".to_owned(),
             phone: "010-1234-5678".to_owned(),

@@ -24,8 +24,8 @@ mod registry;
 mod top_ten;
 
 pub use models::{
-    best_sellers, calendar, carts, my_page, order_view, products, sagas, seller_orders, seller_sales, stock_alerts,
-    tracking, trending,
+    best_sellers, calendar, carts, dead_events, my_page, order_parcels, order_payment, order_returns, order_view,
+    products, repair_cases, sagas, seller_orders, seller_sales, stock_alerts, tracking, trending,
 };
 pub use paging::Page;
 pub use progress::{Behind, Progress};

@@ -5,12 +5,17 @@ pub mod best_sellers;
 pub mod calendar;
 pub mod carts;
 pub mod catalogue;
+pub mod dead_events;
 pub mod my_page;
+pub mod order_parcels;
+pub mod order_payment;
+pub mod order_returns;
 mod order_steps;
 pub mod order_view;
 mod popularity;
 pub mod products;
 pub mod ranking;
+pub mod repair_cases;
 pub mod sagas;
 pub mod seller_orders;
 pub mod seller_sales;
@@ -21,9 +26,10 @@ pub mod trending;
 
 use self::{
     best_sellers::BestSellersProjection, carts::CartsProjection, catalogue::CatalogueProjection,
-    my_page::MyPageProjection, products::ProductsProjection, sagas::SagasProjection,
-    seller_orders::SellerOrdersProjection, seller_sales::SellerSalesProjection, stock_alerts::StockAlertsProjection,
-    tracking::TrackingProjection, trending::TrendingProjection,
+    dead_events::DeadEventsProjection, my_page::MyPageProjection, products::ProductsProjection,
+    repair_cases::RepairCasesProjection, sagas::SagasProjection, seller_orders::SellerOrdersProjection,
+    seller_sales::SellerSalesProjection, stock_alerts::StockAlertsProjection, tracking::TrackingProjection,
+    trending::TrendingProjection,
 };
 use crate::registry::read_models;
 
@@ -42,6 +48,10 @@ read_models! {
     carts: CartsProjection,
     /// Where sagas stand.
     sagas: SagasProjection,
+    /// What an operator must look into.
+    repair_cases: RepairCasesProjection,
+    /// What subscribers could not take in.
+    dead_events: DeadEventsProjection,
     /// What sold best.
     best_sellers: BestSellersProjection,
     /// What is ordered more than before.

@@ -1,5 +1,9 @@
-use event_schemas::saga::SagaStatus;
-use read_models::sagas::SagaView;
+use event_schemas::{DeadLetterId, RepairCaseId, repair::Discrepancy, saga::SagaStatus};
+use read_models::{
+    dead_events::{DeadEventState, DeadEventView},
+    repair_cases::{RepairCaseState, RepairCaseView},
+    sagas::SagaView,
+};
 
 use super::*;
 
@@ -107,5 +111,86 @@ async fn sagas_are_listed_by_state_and_looked_up() {
             (403, "forbidden")
         );
         assert_eq!(shop.get(&path).await.problem().0, 401);
+    }
+}
+
+fn repair_case(state: RepairCaseState, opened_at: i64) -> RepairCaseView {
+    RepairCaseView {
+        id: RepairCaseId::fresh(),
+        state,
+        discrepancy: Discrepancy::AmountDiffers,
+        payment_id: None,
+        order_id: None,
+        key: "p1/capture".to_owned(),
+        ours: Some(Money::krw(1_000)),
+        theirs: Some(Money::krw(900)),
+        detail: "The provider took less.".to_owned(),
+        opened_at: Timestamp::from_millis(opened_at),
+        resolved_at: None,
+        resolution: None,
+        version: 0,
+    }
+}
+
+fn dead_letter(state: DeadEventState, dead_since: i64) -> DeadEventView {
+    DeadEventView {
+        id: DeadLetterId::fresh(),
+        state,
+        subscriber: "mails".to_owned(),
+        event_id: Uuid::now_v7(),
+        event_type: "OrderConfirmed".to_owned(),
+        position: 7,
+        attempts: 5,
+        error: "550 no such mailbox".to_owned(),
+        dead_since: Timestamp::from_millis(dead_since),
+        settled_at: None,
+        discarded_because: None,
+        version: 0,
+    }
+}
+
+#[tokio::test]
+async fn what_operators_must_look_into_is_listed_by_state_and_looked_up() {
+    let shop = shop().await;
+    let operator = someone(&[Role::Operator]);
+    let cases = [
+        repair_case(RepairCaseState::Open, 1),
+        repair_case(RepairCaseState::Resolved, 2),
+    ];
+    let letters = [
+        dead_letter(DeadEventState::Open, 1),
+        dead_letter(DeadEventState::Discarded, 2),
+    ];
+    fill(
+        shop.models.repair_cases(),
+        cases.iter().map(|case| (case.id, case.clone())),
+    )
+    .await;
+    fill(
+        shop.models.dead_events(),
+        letters.iter().map(|letter| (letter.id, letter.clone())),
+    )
+    .await;
+    let cases = cases.map(|case| case.id.to_string());
+    let letters = letters.map(|letter| letter.id.to_string());
+    for (path, list, [open, settled]) in [
+        ("ops/repair-cases", "repair_cases", cases),
+        ("ops/dead-letters", "dead_letters", letters),
+    ] {
+        let all = shop.walk(&operator, &format!("{path}?size=1"), list).await;
+        assert_eq!(all, [settled, open.clone()]);
+        let pressing = shop.get_as(&operator, &format!("{path}?state=open")).await;
+        assert_eq!(pressing.ids(list), std::slice::from_ref(&open));
+        let one = shop.get_as(&operator, &format!("{path}/{open}")).await;
+        assert_eq!((one.0, &one.2["state"]), (200, &"open".into()));
+        let wrong = shop.get_as(&operator, &format!("{path}?state=lost")).await;
+        assert_eq!(
+            (wrong.problem().0, &wrong.2["errors"][0]["field"]),
+            (400, &"state".into())
+        );
+        let unknown = shop.get_as(&operator, &format!("{path}/{}", Uuid::now_v7())).await;
+        assert_eq!(unknown.problem(), (404, "not-found"));
+        assert_eq!(shop.get_as(&someone(&[Role::Admin]), path).await.problem().0, 403);
+        assert_eq!(shop.get(path).await.problem().0, 401);
     }
 }

@@ -1,5 +1,6 @@
-use event_schemas::{ShipmentId, shipment::ParcelStatus};
+use event_schemas::{ReturnId, ShipmentId, order::Reason, shipment::ParcelStatus};
 use read_models::{
+    order_returns::{ReturnStage, ReturnView},
     seller_orders::SharedOrder,
     tracking::{ShipmentView, TrackingView},
 };
@@ -50,6 +51,8 @@ async fn tracking_shows_the_parcels() {
     shop.show_order(&order).await;
     let parcel = ShipmentView {
         id: ShipmentId::fresh(),
+        seller_id: None,
+        reason: None,
         carrier: "hanbit".to_owned(),
         tracking_number: "HB1".to_owned(),
         status: ParcelStatus::InTransit,
@@ -93,6 +96,7 @@ async fn my_page_has_all_of_the_customers_orders_newest_first_and_nobody_elses()
         (&page.2["customer"]["name"], &page.2["next_cursor"]),
         (&"Kim Minji".into(), &Value::Null)
     );
+    assert_eq!(page.2["customer"]["points"], 7);
     let new = shop.get_as(&someone(&[Role::Customer]), "my-page").await;
     assert_eq!(new.ids("orders"), Vec::<String>::new());
     assert_eq!(shop.get("my-page").await.0, 401);
@@ -104,6 +108,21 @@ async fn my_page_has_all_of_the_customers_orders_newest_first_and_nobody_elses()
         shop.get_as(&customer, "my-page?cursor=x").await.problem(),
         (400, "broken-cursor")
     );
+}
+
+fn return_to(seller: SellerId) -> ReturnView {
+    ReturnView {
+        id: ReturnId::fresh(),
+        stage: ReturnStage::Requested,
+        seller_id: Some(seller),
+        items: vec![],
+        reason: Reason::new("other", "It does not fit."),
+        accepted: vec![],
+        refund: None,
+        note: None,
+        refusal: None,
+        history: vec![],
+    }
 }
 
 #[tokio::test]
@@ -118,6 +137,9 @@ async fn a_seller_sees_of_each_order_what_is_theirs() {
         placed_at: Timestamp::from_millis(5),
         history: vec![],
         destination: "Busan".to_owned(),
+        cancellation: None,
+        parcels: vec![],
+        returns: vec![return_to(other.account_id)],
     };
     fill(shop.models.seller_orders(), [(shared.id, shared)]).await;
     for (who, total) in [(&seller, 1_000), (&other, 500)] {
@@ -125,6 +147,12 @@ async fn a_seller_sees_of_each_order_what_is_theirs() {
         assert_eq!(page.2["orders"][0]["items"].as_array().unwrap().len(), 1);
         assert_eq!(page.2["orders"][0]["total"]["amount"], total);
     }
+    for (who, orders) in [(&seller, 0), (&other, 1)] {
+        let page = shop.get_as(who, "seller/orders?returns=open").await;
+        assert_eq!(page.ids("orders").len(), orders);
+    }
+    let wrong = shop.get_as(&seller, "seller/orders?returns=all").await;
+    assert_eq!(wrong.2["errors"][0]["field"], "returns");
     assert_eq!(
         shop.get_as(&someone(&[Role::Seller]), "seller/orders")
             .await

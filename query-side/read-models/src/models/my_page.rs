@@ -4,14 +4,17 @@ use event_schemas::{
     AccountId, Category, CustomerId, OrderId, ShopEvent,
     customer::CustomerEvent,
     order::{OrderEvent, OrderPlaced},
-    payment::PaymentEvent,
+    subscription::PointsEvent,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
+    order_parcels,
+    order_payment::PaymentView,
+    order_returns,
     order_steps::{order_of, step},
-    order_view::{OrderStatus, OrderView, PaymentStatus, PaymentView},
+    order_view::{OrderStatus, OrderView, take_in_cancellation},
 };
 use crate::{
     documents::{Collection, IndexKeys, Model, ModelKey, StoreError},
@@ -26,6 +29,9 @@ pub struct CustomerView {
     pub id: CustomerId,
     /// What they are called; empty while unknown.
     pub name: String,
+    /// The points they have: earned by what was delivered, less what was taken back.
+    #[serde(default)]
+    pub points: u64,
 }
 
 /// The answer to `GET my-page`.
@@ -51,7 +57,24 @@ pub enum MyPageDocument {
     /// An order.
     Order(Box<OrderView>),
     /// A customer.
-    Customer(CustomerView),
+    Customer(KnownCustomer),
+}
+
+/// A customer, with what is remembered about counting their points.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownCustomer {
+    /// As the page shows them.
+    #[serde(flatten)]
+    pub view: CustomerView,
+    /// The last event that counted.
+    #[serde(default)]
+    counted: u64,
+}
+
+impl From<CustomerView> for KnownCustomer {
+    fn from(view: CustomerView) -> Self {
+        Self { view, counted: 0 }
+    }
 }
 
 /// What a document of the model is about.
@@ -106,7 +129,7 @@ impl Collection<MyPage> {
     /// When the store fails.
     pub async fn customer(&self, id: CustomerId) -> Result<Option<CustomerView>, StoreError> {
         Ok(match self.get(&MyPageKey::Customer(id)).await? {
-            Some(MyPageDocument::Customer(customer)) => Some(customer),
+            Some(MyPageDocument::Customer(customer)) => Some(customer.view),
             _ => None,
         })
     }
@@ -143,15 +166,17 @@ impl Projection for MyPageProjection {
         Category::Order,
         Category::Reservation,
         Category::Payment,
+        Category::Credit,
+        Category::Shipment,
+        Category::Returns,
         Category::Customer,
+        Category::Points,
     ];
 
     fn about(&mut self, fact: &Fact<'_>, keys: &mut Vec<Key<Self>>) -> Result<(), Unexpected> {
-        match fact.event {
-            ShopEvent::Customer(CustomerEvent::CustomerRegistered(event)) => {
-                keys.push(MyPageKey::Customer(event.customer_id));
-            }
-            event => keys.extend(order_of(event).map(MyPageKey::Order)),
+        match customer_of(fact.event) {
+            Some(customer) => keys.push(MyPageKey::Customer(customer)),
+            None => keys.extend(order_of(fact.event).map(MyPageKey::Order)),
         }
         Ok(())
     }
@@ -159,23 +184,20 @@ impl Projection for MyPageProjection {
     fn apply(
         &mut self,
         fact: &Fact<'_>,
-        _: &Key<Self>,
+        key: &Key<Self>,
         document: &mut Option<MyPageDocument>,
     ) -> Result<bool, Unexpected> {
-        match fact.event {
-            ShopEvent::Customer(CustomerEvent::CustomerRegistered(event)) => {
-                *document = Some(MyPageDocument::Customer(CustomerView {
-                    id: event.customer_id,
-                    name: event.name.clone(),
-                }));
-                return Ok(true);
-            }
-            ShopEvent::Order(OrderEvent::OrderPlaced(placed)) => {
-                let new = document.is_none();
-                document.get_or_insert_with(|| MyPageDocument::Order(Box::new(order(placed, fact))));
-                return Ok(new);
-            }
-            _ => {}
+        if let MyPageKey::Customer(id) = key {
+            let unknown = || MyPageDocument::Customer(CustomerView::unknown(*id).into());
+            return match document.get_or_insert_with(unknown) {
+                MyPageDocument::Customer(customer) => Ok(customer.take_in(fact)),
+                MyPageDocument::Order(_) => Err(Unexpected::NoSuch("a customer")),
+            };
+        }
+        if let ShopEvent::Order(OrderEvent::OrderPlaced(placed)) = fact.event {
+            let new = document.is_none();
+            document.get_or_insert_with(|| MyPageDocument::Order(Box::new(order(placed, fact))));
+            return Ok(new);
         }
         let Some(MyPageDocument::Order(order)) = document else {
             return Err(Unexpected::NoSuch("an order"));
@@ -184,16 +206,55 @@ impl Projection for MyPageProjection {
     }
 }
 
-fn advance(order: &mut OrderView, fact: &Fact<'_>) -> bool {
-    let payment = match fact.event {
-        ShopEvent::Payment(event) => payment_status(event),
+/// The customer an event is about, if it is about a customer rather than an order.
+const fn customer_of(event: &ShopEvent) -> Option<CustomerId> {
+    match event {
+        ShopEvent::Customer(CustomerEvent::CustomerRegistered(event)) => Some(event.customer_id),
+        ShopEvent::Points(PointsEvent::PointsEarned(event)) => Some(event.customer_id),
+        ShopEvent::Points(PointsEvent::PointsTakenBack(event)) => Some(event.customer_id),
         _ => None,
-    };
-    if let Some(status) = payment {
-        order.payment.status = status;
     }
+}
+
+impl CustomerView {
+    /// Somebody of whom nothing is known yet.
+    pub const fn unknown(id: CustomerId) -> Self {
+        Self {
+            id,
+            name: String::new(),
+            points: 0,
+        }
+    }
+}
+
+impl KnownCustomer {
+    fn take_in(&mut self, fact: &Fact<'_>) -> bool {
+        let before = self.clone();
+        let points = self.view.points;
+        let counted = match fact.event {
+            ShopEvent::Customer(CustomerEvent::CustomerRegistered(event)) => {
+                self.view.name.clone_from(&event.name);
+                points
+            }
+            ShopEvent::Points(PointsEvent::PointsEarned(event)) => points.saturating_add(event.points),
+            ShopEvent::Points(PointsEvent::PointsTakenBack(event)) => points.saturating_sub(event.points),
+            _ => points,
+        };
+        if counted != points && fact.position > self.counted {
+            self.view.points = counted;
+            self.counted = fact.position;
+        }
+        *self != before
+    }
+}
+
+fn advance(order: &mut OrderView, fact: &Fact<'_>) -> bool {
+    let mut news = order.payment.take_in(fact);
+    news |= order_parcels::take_in(&mut order.parcels, &order.items, fact);
+    news |= order_returns::take_in(&mut order.returns, &order.items, fact);
+    news |= take_in_cancellation(&mut order.cancellation, fact);
     let Some((status, reason)) = step(fact.event) else {
-        return payment.is_some();
+        return news;
     };
     if !order.status.is_final() {
         order.reason = reason.cloned().or(order.reason.take());
@@ -201,23 +262,6 @@ fn advance(order: &mut OrderView, fact: &Fact<'_>) -> bool {
         order.reach(status, fact.at);
     }
     true
-}
-
-/// What a payment's event makes known; nothing for a mere intention.
-const fn payment_status(event: &PaymentEvent) -> Option<PaymentStatus> {
-    match event {
-        PaymentEvent::PaymentAuthorised(_) => Some(PaymentStatus::Authorised),
-        PaymentEvent::PaymentDeclined(_) => Some(PaymentStatus::Declined),
-        PaymentEvent::PaymentCaptured(_) => Some(PaymentStatus::Captured),
-        PaymentEvent::PaymentVoided(_) => Some(PaymentStatus::Voided),
-        PaymentEvent::PaymentOutcomeUnknown(_) => Some(PaymentStatus::Unknown),
-        PaymentEvent::PaymentAuthorisationRequested(_)
-        | PaymentEvent::PaymentCaptureRequested(_)
-        | PaymentEvent::PaymentVoidRequested(_)
-        | PaymentEvent::PaymentRefundRequested(_)
-        | PaymentEvent::PaymentRefunded(_)
-        | PaymentEvent::PaymentOperationRefused(_) => None,
-    }
 }
 
 fn order(placed: &OrderPlaced, fact: &Fact<'_>) -> OrderView {
@@ -230,10 +274,10 @@ fn order(placed: &OrderPlaced, fact: &Fact<'_>) -> OrderView {
         total: placed.total,
         placed_at: fact.at,
         history: vec![],
-        payment: PaymentView {
-            status: PaymentStatus::Pending,
-            amount: placed.total,
-        },
+        cancellation: None,
+        payment: PaymentView::pending(placed.payment.method.clone(), placed.total),
+        parcels: vec![],
+        returns: vec![],
         shipping_address: placed.shipping_address.clone(),
         promised_by: placed.promised_by,
         delivered_at: None,

@@ -2,8 +2,11 @@
 
 use event_schemas::{
     OrderId, ShopEvent,
+    credit::CreditEvent,
     order::{OrderEvent, Reason},
     payment::PaymentEvent,
+    returns::ReturnEvent,
+    shipment::ShipmentEvent,
     stock::ReservationEvent,
 };
 
@@ -37,6 +40,27 @@ pub(super) fn order_of(event: &ShopEvent) -> Option<OrderId> {
             PaymentEvent::PaymentRefunded(event) => event.order_id,
             PaymentEvent::PaymentOperationRefused(event) => event.order_id,
         },
+        ShopEvent::Shipment(event) => match event {
+            ShipmentEvent::ShipmentBooked(event) => event.order_id,
+            ShipmentEvent::ParcelPickedUp(event) => event.order_id,
+            ShipmentEvent::ParcelScanned(event) => event.order_id,
+            ShipmentEvent::ParcelDelivered(event) => event.order_id,
+            ShipmentEvent::ShipmentCancelled(event) => event.order_id,
+        },
+        ShopEvent::Returns(event) => match event {
+            ReturnEvent::ReturnRequested(event) => event.order_id,
+            ReturnEvent::ReturnReceived(event) => event.order_id,
+            ReturnEvent::ReturnInspected(event) => event.order_id,
+            ReturnEvent::ReturnRefused(event) => event.order_id,
+            ReturnEvent::ReturnCompleted(event) => event.order_id,
+        },
+        ShopEvent::Credit(event) => match event {
+            CreditEvent::CreditReserved(event) => event.order_id,
+            CreditEvent::CreditLimitExceeded(event) => event.order_id,
+            CreditEvent::CreditCharged(event) => event.order_id,
+            CreditEvent::CreditReleased(event) => event.order_id,
+            CreditEvent::CreditRefunded(event) => event.order_id,
+        },
         _ => return None,
     })
 }
@@ -45,7 +69,9 @@ pub(super) fn order_of(event: &ShopEvent) -> Option<OrderId> {
 pub(super) fn step(event: &ShopEvent) -> Option<(OrderStatus, Option<&Reason>)> {
     Some(match event {
         ShopEvent::Reservation(ReservationEvent::StockReserved(_)) => (OrderStatus::StockReserved, None),
-        ShopEvent::Payment(PaymentEvent::PaymentAuthorised(_)) => (OrderStatus::PaymentAuthorised, None),
+        ShopEvent::Payment(PaymentEvent::PaymentAuthorised(_)) | ShopEvent::Credit(CreditEvent::CreditReserved(_)) => {
+            (OrderStatus::PaymentAuthorised, None)
+        }
         ShopEvent::Order(event) => match event {
             OrderEvent::OrderPlaced(_) => (OrderStatus::Placed, None),
             OrderEvent::OrderConfirmed(_) => (OrderStatus::Confirmed, None),

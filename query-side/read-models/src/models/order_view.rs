@@ -1,11 +1,14 @@
 //! An order as customers and sellers see it.
 
 use event_schemas::{
-    Address, CustomerId, Money, OrderId, ProductId, SellerId, Timestamp,
-    order::{OrderItem, Reason},
+    Address, CustomerId, Money, OrderId, ProductId, SellerId, ShopEvent, Timestamp,
+    order::{OrderEvent, OrderItem, Reason},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use super::{order_parcels::ParcelView, order_payment::PaymentView, order_returns::ReturnView};
+use crate::projection::Fact;
 
 /// How far an order has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
@@ -15,13 +18,13 @@ pub enum OrderStatus {
     Placed,
     /// The goods are set aside.
     StockReserved,
-    /// The money is set aside.
+    /// The money is set aside, on the card or of the credit limit.
     PaymentAuthorised,
     /// The shop will deliver.
     Confirmed,
-    /// The goods are with the carrier.
+    /// The first parcel is with its carrier.
     Shipped,
-    /// The customer has the goods.
+    /// The customer has every parcel that was sent.
     Delivered,
     /// The shop could not accept it.
     Rejected,
@@ -76,31 +79,25 @@ impl From<&OrderItem> for OrderLine {
     }
 }
 
-/// What is known of the money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PaymentStatus {
-    /// The provider has not answered yet, or was not asked yet.
-    Pending,
-    /// Set aside on the customer's card.
-    Authorised,
-    /// Taken.
-    Captured,
-    /// Given back.
-    Voided,
-    /// The provider said no; no money moved.
-    Declined,
-    /// The provider's answer was lost; it is being asked.
-    Unknown,
+/// The customer wants the order called off, and it was confirmed already.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CancellationView {
+    /// What came of it. Nothing of this is shown once the order is cancelled.
+    pub state: CancellationState,
+    /// Why: first why it was asked for, then why it was denied.
+    pub reason: Reason,
+    /// Since when.
+    pub at: Timestamp,
 }
 
-/// How an order is paid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct PaymentView {
-    /// What is known.
-    pub status: PaymentStatus,
-    /// How much.
-    pub amount: Money,
+/// What came of the wish to call an order off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CancellationState {
+    /// The carriers are being called off.
+    Requested,
+    /// A carrier was faster: what is under way goes on.
+    Denied,
 }
 
 /// An order as its customer sees it.
@@ -123,8 +120,17 @@ pub struct OrderView {
     pub placed_at: Timestamp,
     /// Each status it reached, oldest first.
     pub history: Vec<StatusChange>,
+    /// The customer wants it called off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancellation: Option<CancellationView>,
     /// The money.
     pub payment: PaymentView,
+    /// Its parcels as they were booked, one for each seller; with those that will not be sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parcels: Vec<ParcelView>,
+    /// What comes back of it, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub returns: Vec<ReturnView>,
     /// Where the goods go.
     pub shipping_address: Address,
     /// When the shop said the goods would arrive.
@@ -149,4 +155,25 @@ pub(crate) fn reach(current: &mut OrderStatus, history: &mut Vec<StatusChange>, 
     }
     history.push(StatusChange { status, at });
     *current = status.max(*current);
+}
+
+/// What an event does to the wish to call an order off. Says whether that is news.
+pub(super) fn take_in_cancellation(cancellation: &mut Option<CancellationView>, fact: &Fact<'_>) -> bool {
+    let ShopEvent::Order(event) = fact.event else {
+        return false;
+    };
+    let (state, reason) = match event {
+        OrderEvent::OrderCancellationRequested(event) => (CancellationState::Requested, &event.reason),
+        OrderEvent::OrderCancellationDenied(event) => (CancellationState::Denied, &event.reason),
+        OrderEvent::OrderCancelled(_) => return cancellation.take().is_some(),
+        _ => return false,
+    };
+    let new = CancellationView {
+        state,
+        reason: reason.clone(),
+        at: fact.at,
+    };
+    let changed = cancellation.as_ref() != Some(&new);
+    *cancellation = Some(new);
+    changed
 }

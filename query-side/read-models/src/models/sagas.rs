@@ -2,7 +2,7 @@
 
 use event_schemas::{
     Category, ShopEvent, Timestamp,
-    saga::{PlaceOrderEvent, SagaStatus},
+    saga::{PlaceOrderEvent, ReturnGoodsEvent, SagaStatus},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,9 +17,9 @@ use crate::{
 /// A saga, seen from outside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SagaView {
-    /// What it is about: for `place_order` the order.
+    /// What it is about: for `place_order` the order, for `return_goods` the return.
     pub id: Uuid,
-    /// Which saga, such as `place_order`.
+    /// Which saga: `place_order` or `return_goods`.
     pub saga: String,
     /// Where it stands.
     pub status: SagaStatus,
@@ -119,7 +119,7 @@ pub struct SagasProjection;
 
 impl Projection for SagasProjection {
     type Model = Sagas;
-    const CATEGORIES: &'static [Category] = &[Category::PlaceOrder];
+    const CATEGORIES: &'static [Category] = &[Category::PlaceOrder, Category::ReturnGoods];
 
     fn about(&mut self, fact: &Fact<'_>, keys: &mut Vec<Key<Self>>) -> Result<(), Unexpected> {
         let id = fact.stream.id().parse();
@@ -128,7 +128,9 @@ impl Projection for SagasProjection {
     }
 
     fn apply(&mut self, fact: &Fact<'_>, key: &Key<Self>, document: &mut Option<SagaView>) -> Result<bool, Unexpected> {
-        let ShopEvent::PlaceOrder(PlaceOrderEvent::SagaAdvanced(advanced)) = fact.event else {
+        let (ShopEvent::PlaceOrder(PlaceOrderEvent::SagaAdvanced(advanced))
+        | ShopEvent::ReturnGoods(ReturnGoodsEvent::SagaAdvanced(advanced))) = fact.event
+        else {
             return Ok(false);
         };
         let started_at = document.as_ref().map_or(fact.at, |saga| saga.started_at);

@@ -2,14 +2,16 @@
 
 use event_schemas::{
     Category, Money, OrderId, SellerId, ShopEvent, Timestamp,
-    order::{OrderEvent, Reason},
+    order::{OrderEvent, OrderPlaced, Reason},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
+    order_parcels::{self, ParcelView},
+    order_returns::{self, ReturnStage, ReturnView},
     order_steps::{order_of, step},
-    order_view::{OrderLine, OrderStatus, StatusChange, reach},
+    order_view::{CancellationView, OrderLine, OrderStatus, StatusChange, reach, take_in_cancellation},
 };
 use crate::{
     documents::{Collection, IndexKeys, Model, StoreError},
@@ -37,6 +39,15 @@ pub struct SellerOrderView {
     pub history: Vec<StatusChange>,
     /// The city it goes to; the shop has the address.
     pub destination: String,
+    /// The customer wants it called off: what is not with a carrier yet will not be fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancellation: Option<CancellationView>,
+    /// The seller's own parcel, once it is booked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parcels: Vec<ParcelView>,
+    /// What comes back of the seller's own items, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub returns: Vec<ReturnView>,
 }
 
 /// The answer to `GET seller/orders`.
@@ -68,12 +79,29 @@ pub struct SharedOrder {
     pub history: Vec<StatusChange>,
     /// The city it goes to.
     pub destination: String,
+    /// The customer wants it called off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancellation: Option<CancellationView>,
+    /// Everyone's parcels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parcels: Vec<ParcelView>,
+    /// Everyone's returns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub returns: Vec<ReturnView>,
 }
 
 impl SharedOrder {
     /// Writes a status down. It never goes backwards, and nothing follows a final one.
     pub fn reach(&mut self, status: OrderStatus, at: Timestamp) {
         reach(&mut self.status, &mut self.history, status, at);
+    }
+
+    /// The seller has goods to receive, or to look at.
+    fn awaits_return_to(&self, seller: SellerId) -> bool {
+        let awaited = |known: &ReturnView| matches!(known.stage, ReturnStage::Requested | ReturnStage::Received);
+        self.returns
+            .iter()
+            .any(|known| awaited(known) && is_of(known.seller_id, seller))
     }
 
     /// What one seller may see of it; none if nothing is theirs.
@@ -93,8 +121,29 @@ impl SharedOrder {
             placed_at: self.placed_at,
             history: self.history,
             destination: self.destination,
+            cancellation: self.cancellation,
+            // Where sellers shared a parcel, it is everyone's.
+            parcels: self
+                .parcels
+                .into_iter()
+                .filter(|parcel| is_of(parcel.seller_id, seller))
+                .collect(),
+            returns: self
+                .returns
+                .into_iter()
+                .filter(|known| is_of(known.seller_id, seller))
+                .collect(),
         })
     }
+}
+
+fn is_of(whose: Option<SellerId>, seller: SellerId) -> bool {
+    whose.is_none_or(|whose| whose == seller)
+}
+
+/// The start of the keys of a seller's orders of which something is coming back.
+fn returning_to(seller: SellerId) -> Vec<u8> {
+    [b"r".as_slice(), &id_bytes(seller)].concat()
 }
 
 /// The read model `seller_orders`.
@@ -110,23 +159,32 @@ impl Model for SellerOrders {
         let mut sellers: Vec<SellerId> = order.items.iter().map(|item| item.seller_id).collect();
         sellers.sort_unstable();
         sellers.dedup();
-        let key = |seller| newest_first(&id_bytes(seller), order.placed_at, id_bytes(order.id));
-        sellers.into_iter().map(key).collect()
+        let key = |prefix: &[u8]| newest_first(prefix, order.placed_at, id_bytes(order.id));
+        let all = sellers.iter().map(|seller| key(&id_bytes(*seller)));
+        let returning = sellers.iter().filter(|seller| order.awaits_return_to(**seller));
+        all.chain(returning.map(|seller| key(&returning_to(*seller)))).collect()
     }
 }
 
 impl Collection<SellerOrders> {
-    /// A seller's orders, newest first, going on from where the page before ended.
+    /// A seller's orders, newest first, going on from where the page before ended: all, or those of which goods come back
+    /// that the seller has to receive or to look at.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn of_seller(
         &self,
         seller: SellerId,
+        returning: bool,
         after: Option<&[u8]>,
         size: usize,
     ) -> Result<Page<SellerOrderView>, StoreError> {
-        let page = self.page(&id_bytes(seller), after, size).await?;
+        let list = if returning {
+            returning_to(seller)
+        } else {
+            id_bytes(seller).to_vec()
+        };
+        let page = self.page(&list, after, size).await?;
         Ok(Page {
             items: page
                 .items
@@ -144,10 +202,22 @@ pub struct SellerOrdersProjection;
 
 impl Projection for SellerOrdersProjection {
     type Model = SellerOrders;
-    const CATEGORIES: &'static [Category] = &[Category::Order, Category::Reservation, Category::Payment];
+    const CATEGORIES: &'static [Category] = &[
+        Category::Order,
+        Category::Reservation,
+        Category::Payment,
+        Category::Credit,
+        Category::Shipment,
+        Category::Returns,
+    ];
 
     fn about(&mut self, fact: &Fact<'_>, keys: &mut Vec<Key<Self>>) -> Result<(), Unexpected> {
-        if step(fact.event).is_some() {
+        let shown = match fact.event {
+            ShopEvent::Order(_) | ShopEvent::Shipment(_) | ShopEvent::Returns(_) => true,
+            // Of the money a seller sees no more than how far it brings the order.
+            event => step(event).is_some(),
+        };
+        if shown {
             keys.extend(order_of(fact.event));
         }
         Ok(())
@@ -159,26 +229,35 @@ impl Projection for SellerOrdersProjection {
         _: &Key<Self>,
         document: &mut Option<SharedOrder>,
     ) -> Result<bool, Unexpected> {
-        let Some((status, reason)) = step(fact.event) else {
-            return Ok(false);
-        };
         if let (ShopEvent::Order(OrderEvent::OrderPlaced(placed)), None) = (fact.event, &document) {
-            *document = Some(SharedOrder {
-                id: placed.order_id,
-                status: OrderStatus::Placed,
-                reason: None,
-                items: placed.items.iter().map(Into::into).collect(),
-                placed_at: fact.at,
-                history: vec![],
-                destination: placed.shipping_address.city.clone(),
-            });
+            *document = Some(shared(placed, fact.at));
         }
         let order = known(document, "an order")?;
-        if order.status.is_final() {
-            return Ok(false);
+        let mut news = order_parcels::take_in(&mut order.parcels, &order.items, fact);
+        news |= order_returns::take_in(&mut order.returns, &order.items, fact);
+        news |= take_in_cancellation(&mut order.cancellation, fact);
+        if let Some((status, reason)) = step(fact.event)
+            && !order.status.is_final()
+        {
+            order.reason = reason.cloned().or(order.reason.take());
+            order.reach(status, fact.at);
+            news = true;
         }
-        order.reason = reason.cloned().or(order.reason.take());
-        order.reach(status, fact.at);
-        Ok(true)
+        Ok(news)
+    }
+}
+
+fn shared(placed: &OrderPlaced, placed_at: Timestamp) -> SharedOrder {
+    SharedOrder {
+        id: placed.order_id,
+        status: OrderStatus::Placed,
+        reason: None,
+        items: placed.items.iter().map(Into::into).collect(),
+        placed_at,
+        history: vec![],
+        destination: placed.shipping_address.city.clone(),
+        cancellation: None,
+        parcels: vec![],
+        returns: vec![],
     }
 }

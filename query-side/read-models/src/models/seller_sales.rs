@@ -1,7 +1,7 @@
 //! A seller's sales by day: orders, pieces and money of what was ordered on that day and not called off.
 
 use event_schemas::{
-    Category, Money, OrderId, SellerId, ShopEvent,
+    Category, Money, OrderId, SellerId, ShipmentId, ShopEvent,
     money::Currency,
     order::{OrderEvent, OrderPlaced},
 };
@@ -38,7 +38,7 @@ pub struct DaySales {
     pub pieces: u64,
     /// What those come to, for each currency.
     pub revenue: Vec<Money>,
-    /// Orders of that day that were rejected or cancelled.
+    /// Orders of that day that were rejected or cancelled, or whose parcel of the seller's was not sent.
     pub called_off: u64,
 }
 
@@ -183,6 +183,8 @@ impl Projection for SellerSalesProjection {
             ShopEvent::Order(OrderEvent::OrderRejected(event)) => event.order_id,
             ShopEvent::Order(OrderEvent::OrderCancelled(event)) => event.order_id,
             ShopEvent::Order(OrderEvent::OrderShipped(event)) => event.order_id,
+            ShopEvent::Order(OrderEvent::OrderItemsCancelled(event)) => event.order_id,
+            ShopEvent::Order(OrderEvent::OrderDelivered(event)) => event.order_id,
             _ => return Ok(()),
         };
         keys.push(SellerSalesKey::Order(order));
@@ -224,33 +226,49 @@ impl Projection for SellerSalesProjection {
 impl SellerSalesProjection {
     /// What the event makes of an order, and so of the days of its sellers.
     fn turn(&mut self, fact: &Fact<'_>, document: &mut Option<SellerSalesDocument>) -> bool {
-        let (order, called_off) = match (fact.event, &document) {
-            (ShopEvent::Order(OrderEvent::OrderPlaced(placed)), None) => {
-                let order = OpenOrder::of(placed, Day::of(fact.at));
-                *document = Some(SellerSalesDocument::Order(order.clone()));
-                (order, false)
-            }
-            (ShopEvent::Order(OrderEvent::OrderPlaced(_)), Some(_)) | (_, None) => return false,
-            // From here on it cannot be called off.
-            (ShopEvent::Order(OrderEvent::OrderShipped(_)), Some(_)) => return document.take().is_some(),
-            (_, Some(_)) => match document.take() {
-                Some(SellerSalesDocument::Order(order)) => (order, true),
-                _ => return false,
-            },
+        let ShopEvent::Order(event) = fact.event else {
+            return false;
         };
-        for (at, line) in order.lines.iter().enumerate() {
-            let first = order.lines[..at]
-                .iter()
-                .all(|before| before.seller_id != line.seller_id);
+        let Some(SellerSalesDocument::Order(order)) = document else {
+            let OrderEvent::OrderPlaced(placed) = event else {
+                return false;
+            };
+            let order = OpenOrder::of(placed, Day::of(fact.at));
+            self.note(order.day, &order.lines, false);
+            *document = Some(SellerSalesDocument::Order(order));
+            return true;
+        };
+        let called_off = match event {
+            OrderEvent::OrderPlaced(_) => return false,
+            // The others' parcels may still not be sent.
+            OrderEvent::OrderShipped(_) if order.has_several_sellers() => return false,
+            OrderEvent::OrderItemsCancelled(event) => order.take_parcel(event.order_id, event.shipment_id),
+            OrderEvent::OrderRejected(_) | OrderEvent::OrderCancelled(_) => std::mem::take(&mut order.lines),
+            // From here on it cannot be called off.
+            _ => {
+                order.lines.clear();
+                vec![]
+            }
+        };
+        self.note(order.day, &called_off, true);
+        let over = order.lines.is_empty();
+        if over {
+            *document = None;
+        }
+        over || !called_off.is_empty()
+    }
+
+    /// Remembers what is to be done to the days of these lines' sellers.
+    fn note(&mut self, day: Day, lines: &[SoldLine], called_off: bool) {
+        for (at, line) in lines.iter().enumerate() {
+            let first = lines[..at].iter().all(|before| before.seller_id != line.seller_id);
             let change = Change {
                 line: *line,
                 called_off,
                 first,
             };
-            self.changes
-                .push((SellerSalesKey::Day(line.seller_id, order.day), change));
+            self.changes.push((SellerSalesKey::Day(line.seller_id, day), change));
         }
-        true
     }
 }
 
@@ -268,6 +286,21 @@ impl OpenOrder {
             day,
             lines: placed.items.iter().map(line).collect(),
         }
+    }
+
+    fn has_several_sellers(&self) -> bool {
+        let first = self.lines.first().map(|line| line.seller_id);
+        self.lines.iter().any(|line| Some(line.seller_id) != first)
+    }
+
+    /// The lines that are in a parcel: the order's only one, or its seller's, from whom the parcel has its id.
+    fn take_parcel(&mut self, order: OrderId, parcel: ShipmentId) -> Vec<SoldLine> {
+        let only = ShipmentId::derived(order.uuid(), "shipment") == parcel;
+        let inside = |line: &mut SoldLine| {
+            let of_seller = || ShipmentId::derived(order.uuid(), &format!("shipment {}", line.seller_id));
+            only || of_seller() == parcel
+        };
+        self.lines.extract_if(.., inside).collect()
     }
 }
 

@@ -15,6 +15,7 @@ pub(super) fn levels(event: &ShopEvent) -> impl Iterator<Item = (ProductId, u64)
         ShopEvent::Reservation(ReservationEvent::StockReserved(reserved)) => &reserved.lines,
         ShopEvent::Reservation(ReservationEvent::StockReleased(released)) => &released.lines,
         ShopEvent::Reservation(ReservationEvent::StockIssued(issued)) => &issued.lines,
+        ShopEvent::Reservation(ReservationEvent::StockReturned(returned)) => &returned.lines,
         _ => &[],
     };
     received

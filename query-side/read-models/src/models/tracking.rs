@@ -1,7 +1,8 @@
 //! Where an order's parcels are.
 
 use event_schemas::{
-    Category, OrderId, ShipmentId, ShopEvent, Timestamp,
+    Category, OrderId, SellerId, ShipmentId, ShopEvent, Timestamp,
+    order::Reason,
     shipment::{ParcelStatus, ShipmentBooked, ShipmentEvent},
 };
 use serde::{Deserialize, Serialize};
@@ -24,12 +25,18 @@ pub struct TrackingView {
 pub struct ShipmentView {
     /// The parcel.
     pub id: ShipmentId,
+    /// Whose goods; none where the order was placed before each seller had a parcel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seller_id: Option<SellerId>,
     /// Who carries it.
     pub carrier: String,
     /// The carrier's name for it.
     pub tracking_number: String,
     /// Where it stands.
     pub status: ParcelStatus,
+    /// Why it will not be fetched, where somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
     /// Where it goes.
     pub destination: String,
     /// When the carrier says it will arrive.
@@ -116,6 +123,9 @@ impl Projection for TrackingProjection {
         };
         let shipment = document.as_mut().and_then(|tracking| shipment(tracking, id));
         let shipment = shipment.ok_or(Unexpected::NoSuch("a parcel"))?;
+        if let ShopEvent::Shipment(ShipmentEvent::ShipmentCancelled(cancelled)) = fact.event {
+            shipment.reason.clone_from(&cancelled.reason);
+        }
         let event = TrackingEvent {
             status,
             at: fact.at,
@@ -129,9 +139,11 @@ fn book(tracking: &mut TrackingView, booked: &ShipmentBooked) {
     if shipment(tracking, booked.shipment_id).is_none() {
         tracking.shipments.push(ShipmentView {
             id: booked.shipment_id,
+            seller_id: booked.seller_id,
             carrier: booked.carrier.clone(),
             tracking_number: booked.tracking_number.clone(),
             status: ParcelStatus::Booked,
+            reason: None,
             destination: booked.destination.clone(),
             estimated_delivery: booked.estimated_delivery,
             events: vec![],
