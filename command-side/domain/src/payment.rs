@@ -1,25 +1,37 @@
 //! The payment for an order. Stream `payment-<payment id>`; the id is derived from the order's.
 //!
-//! A call to the provider is announced before it is made, and its outcome recorded after. While nobody knows the outcome,
-//! nothing else is asked of the provider: the money is neither assumed to be taken nor assumed to be left.
+//! Money is set aside once, taken parcel by parcel (never more than was set aside), what is not taken is given back, and
+//! what was taken can be refunded (never more than was taken). A call to the provider is announced before it is made, and
+//! its outcome recorded after, for each operation on its own: while nobody knows what became of one, nothing is asked that
+//! contradicts it, and the money is neither assumed to be taken nor assumed to be left.
+
+mod command;
+mod evolve;
+mod operations;
+#[cfg(test)]
+mod tests;
 
 use event_schemas::{
-    Money, OrderId, PaymentId,
-    order::{PaymentMethod, Reason},
+    Money, OrderId, PaymentId, RefundId, ShipmentId,
+    order::PaymentMethod,
     payment::{
-        PaymentAuthorisationRequested, PaymentAuthorised, PaymentCaptureRequested, PaymentCaptured, PaymentDeclined,
-        PaymentEvent, PaymentOperation, PaymentOutcomeUnknown, PaymentVoidRequested, PaymentVoided,
+        PaymentAuthorised, PaymentCaptureRequested, PaymentCaptured, PaymentDeclined, PaymentEvent, PaymentOperation,
+        PaymentOperationRefused, PaymentOutcomeUnknown, PaymentRefundRequested, PaymentRefunded, PaymentVoidRequested,
+        PaymentVoided,
     },
 };
 
-use crate::{Aggregate, Refusal, values::Findings};
+pub use self::{
+    command::PaymentCommand,
+    operations::{Operation, OperationId, Progress},
+};
+use crate::Refusal;
 
 /// A payment: nothing yet, or an authorisation and what became of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Payment {
     details: Option<Details>,
-    stage: Stage,
-    outcome_unknown: bool,
+    operations: Vec<Operation>,
 }
 
 /// What the payment is about.
@@ -29,7 +41,7 @@ pub struct Details {
     pub payment_id: PaymentId,
     /// For this order.
     pub order_id: OrderId,
-    /// How much.
+    /// How much is set aside.
     pub amount: Money,
     /// How the customer pays.
     pub method: PaymentMethod,
@@ -37,73 +49,36 @@ pub struct Details {
     pub provider_reference: Option<String>,
 }
 
-/// How far the payment is. The `…ing` stages wait for the provider.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+/// The payment in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// Nothing was asked of the provider.
-    #[default]
     New,
     /// The provider is asked to set the money aside.
     Authorising,
     /// The provider said no. The end.
     Declined,
-    /// The money is set aside.
+    /// The money is set aside, none of it taken.
     Authorised,
-    /// The provider is asked to take the money.
-    Capturing,
-    /// The money is ours. The end.
+    /// Some of the money is ours, or all.
     Captured,
-    /// The provider is asked to give the money back.
-    Voiding,
-    /// The money is the customer's again. The end.
+    /// None of it was taken, and it is the customer's again. The end.
     Voided,
 }
 
-/// What can be asked of a payment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PaymentCommand {
-    /// Announce that the provider will be asked to set the money aside.
-    RequestAuthorisation {
-        /// The payment.
-        payment_id: PaymentId,
-        /// For this order.
-        order_id: OrderId,
-        /// How much.
-        amount: Money,
-        /// How the customer pays.
-        method: PaymentMethod,
-    },
-    /// The provider set the money aside.
-    RecordAuthorised {
-        /// The provider's name for it.
-        provider_reference: String,
-    },
-    /// The provider said no.
-    RecordDeclined {
-        /// What it said.
-        reason: Reason,
-    },
-    /// Announce that the provider will be asked to take the money.
-    RequestCapture,
-    /// The provider took the money.
-    RecordCaptured,
-    /// Announce that the provider will be asked to give the money back.
-    RequestVoid,
-    /// The provider gave the money back.
-    RecordVoided,
-    /// The provider's answer was lost.
-    RecordUnknown {
-        /// What had been asked.
-        operation: PaymentOperation,
-        /// What went wrong, for operators.
-        detail: String,
-    },
-}
-
 impl Payment {
-    /// How far it is.
-    pub const fn stage(&self) -> Stage {
-        self.stage
+    /// The payment in a word.
+    pub fn stage(&self) -> Stage {
+        match self.progress(OperationId::AUTHORISE) {
+            None => Stage::New,
+            Some(Progress::InFlight | Progress::Unknown) => Stage::Authorising,
+            Some(Progress::Refused) => Stage::Declined,
+            Some(Progress::Happened) if self.captured() > 0 => Stage::Captured,
+            Some(Progress::Happened) => match self.progress(OperationId::VOID) {
+                Some(Progress::Happened) => Stage::Voided,
+                _ => Stage::Authorised,
+            },
+        }
     }
 
     /// What it is about; none before the first request.
@@ -111,209 +86,314 @@ impl Payment {
         self.details.as_ref()
     }
 
-    /// What the provider was asked and has not answered yet.
-    pub const fn in_flight(&self) -> Option<PaymentOperation> {
-        match self.stage {
-            Stage::Authorising => Some(PaymentOperation::Authorise),
-            Stage::Capturing => Some(PaymentOperation::Capture),
-            Stage::Voiding => Some(PaymentOperation::Void),
-            _ => None,
+    /// Everything that was asked of the provider, oldest first.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// An operation, if it was asked for.
+    pub fn operation(&self, id: OperationId) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.id == id)
+    }
+
+    fn progress(&self, id: OperationId) -> Option<Progress> {
+        self.operation(id).map(|operation| operation.progress)
+    }
+
+    fn sum(&self, operation: PaymentOperation, counts: impl Fn(Progress) -> bool) -> i64 {
+        let of_kind = self.operations.iter().filter(|asked| asked.id.operation == operation);
+        of_kind
+            .filter(|asked| counts(asked.progress))
+            .fold(0, |sum, asked| sum.saturating_add(asked.amount))
+    }
+
+    /// How much was taken for certain.
+    pub fn captured(&self) -> i64 {
+        self.sum(PaymentOperation::Capture, Progress::has_happened)
+    }
+
+    /// What is set aside and was neither taken nor may have been.
+    fn left(&self, details: &Details) -> i64 {
+        let taken = self.sum(PaymentOperation::Capture, Progress::may_have_happened);
+        details.amount.amount.saturating_sub(taken)
+    }
+
+    /// What was taken and was neither given back nor may have been.
+    fn refundable(&self) -> i64 {
+        let returned = self.sum(PaymentOperation::Refund, Progress::may_have_happened);
+        self.captured().saturating_sub(returned)
+    }
+
+    /// Whether what is not taken goes back, or may have gone.
+    fn is_voided(&self) -> bool {
+        self.progress(OperationId::VOID)
+            .is_some_and(Progress::may_have_happened)
+    }
+
+    fn request_capture(
+        &self,
+        details: &Details,
+        shipment_id: Option<ShipmentId>,
+        amount: Option<Money>,
+    ) -> Result<Vec<PaymentEvent>, Refusal> {
+        if self.operation(OperationId::capture(shipment_id)).is_some() {
+            return Ok(vec![]);
+        }
+        self.must_be_set_aside()?;
+        if self.is_voided() {
+            return Err(Refusal::conflict(
+                "payment-voided",
+                "The money went back to the customer and cannot be captured any more.",
+            ));
+        }
+        let left = self.left(details);
+        let amount = amount.unwrap_or(Money {
+            amount: left,
+            ..details.amount
+        });
+        must_be_within(
+            details,
+            amount,
+            left,
+            "payment-exceeds-authorisation",
+            "set aside and not taken",
+        )?;
+        let (payment_id, order_id) = (details.payment_id, details.order_id);
+        Ok(vec![
+            PaymentCaptureRequested {
+                payment_id,
+                order_id,
+                amount,
+                shipment_id,
+            }
+            .into(),
+        ])
+    }
+
+    fn request_void(&self, details: &Details) -> Result<Vec<PaymentEvent>, Refusal> {
+        if self.operation(OperationId::VOID).is_some() {
+            return Ok(vec![]);
+        }
+        self.must_be_set_aside()?;
+        if self.left(details) == 0 {
+            return Err(Refusal::conflict(
+                "payment-captured",
+                "The money is captured and cannot be voided any more; refund it instead.",
+            ));
+        }
+        if self.sum(PaymentOperation::Capture, Progress::is_open) > 0 {
+            return Err(in_flight("a capture"));
+        }
+        let (payment_id, order_id) = (details.payment_id, details.order_id);
+        Ok(vec![PaymentVoidRequested { payment_id, order_id }.into()])
+    }
+
+    fn request_refund(
+        &self,
+        details: &Details,
+        refund_id: RefundId,
+        amount: Money,
+    ) -> Result<Vec<PaymentEvent>, Refusal> {
+        if self.operation(OperationId::refund(refund_id)).is_some() {
+            return Ok(vec![]);
+        }
+        self.must_be_set_aside()?;
+        let left = self.refundable();
+        must_be_within(
+            details,
+            amount,
+            left,
+            "payment-exceeds-captured",
+            "taken and not given back",
+        )?;
+        let (payment_id, order_id) = (details.payment_id, details.order_id);
+        Ok(vec![
+            PaymentRefundRequested {
+                payment_id,
+                order_id,
+                refund_id,
+                amount,
+            }
+            .into(),
+        ])
+    }
+
+    fn must_be_set_aside(&self) -> Result<(), Refusal> {
+        match self.progress(OperationId::AUTHORISE) {
+            Some(Progress::Happened) => Ok(()),
+            Some(Progress::Refused) => Err(Refusal::conflict(
+                "payment-declined",
+                "The provider declined this payment: there is no money to capture or to give back.",
+            )),
+            _ => Err(in_flight("the authorisation")),
         }
     }
 
-    /// Whether the answer to what is in flight was lost, and the provider must be asked what became of it.
-    pub const fn is_outcome_unknown(&self) -> bool {
-        self.outcome_unknown
+    /// An answer of the provider's. One that comes again is no news; one that contradicts is refused, except that what was
+    /// refused may have been done after all, by an operator at the provider's.
+    fn record(&self, id: OperationId, outcome: Progress, event: PaymentEvent) -> Result<Vec<PaymentEvent>, Refusal> {
+        let Some(known) = self.progress(id) else {
+            return Err(Refusal::conflict(
+                "payment-operation-not-requested",
+                format!(
+                    "The provider was never asked to {}; record the request first.",
+                    id.word()
+                ),
+            ));
+        };
+        let news = match (known, outcome) {
+            (Progress::InFlight, _) | (Progress::Unknown, Progress::Happened | Progress::Refused) => true,
+            (Progress::Refused, Progress::Happened) if self.has_room_for(id) => true,
+            (Progress::Happened, Progress::Refused) | (Progress::Refused, Progress::Happened) => {
+                return Err(Refusal::conflict(
+                    "payment-outcome-contradicts",
+                    "This answer contradicts the provider's earlier one; look into it.",
+                ));
+            }
+            _ => false,
+        };
+        Ok(if news { vec![event] } else { vec![] })
+    }
+
+    /// Whether what was refused can have happened after all, beside all else that was done since.
+    fn has_room_for(&self, id: OperationId) -> bool {
+        let (Some(details), Some(refused)) = (&self.details, self.operation(id)) else {
+            return false;
+        };
+        match id.operation {
+            PaymentOperation::Authorise => false,
+            PaymentOperation::Capture => refused.amount <= self.left(details) && !self.is_voided(),
+            PaymentOperation::Void => refused.amount <= self.left(details),
+            PaymentOperation::Refund => refused.amount <= self.refundable(),
+        }
+    }
+
+    fn happened(&self, details: &Details, id: OperationId, reference: &str) -> PaymentEvent {
+        let (payment_id, order_id) = (details.payment_id, details.order_id);
+        let asked = self.operation(id).map_or(0, |operation| operation.amount);
+        let amount = Money {
+            amount: asked,
+            ..details.amount
+        };
+        match id.operation {
+            PaymentOperation::Authorise => PaymentAuthorised {
+                payment_id,
+                order_id,
+                amount,
+                provider_reference: reference.to_owned(),
+            }
+            .into(),
+            PaymentOperation::Capture => PaymentCaptured {
+                payment_id,
+                order_id,
+                amount,
+                shipment_id: id.part.map(ShipmentId::from_uuid),
+            }
+            .into(),
+            PaymentOperation::Void => PaymentVoided {
+                payment_id,
+                order_id,
+                amount,
+            }
+            .into(),
+            PaymentOperation::Refund => PaymentRefunded {
+                payment_id,
+                order_id,
+                // Invariant: a refund's part is its id, see `OperationId::refund`.
+                refund_id: RefundId::from_uuid(id.part.unwrap_or_default()),
+                amount,
+            }
+            .into(),
+        }
     }
 
     fn decide_for(&self, details: &Details, command: &PaymentCommand) -> Result<Vec<PaymentEvent>, Refusal> {
-        let (payment_id, order_id, amount) = (details.payment_id, details.order_id, details.amount);
-        let event: PaymentEvent = match (command, self.stage) {
-            // What was done before is not done again.
-            (PaymentCommand::RequestAuthorisation { .. }, _)
-            | (
-                PaymentCommand::RecordAuthorised { .. },
-                Stage::Authorised | Stage::Capturing | Stage::Captured | Stage::Voiding | Stage::Voided,
-            )
-            | (PaymentCommand::RecordDeclined { .. }, Stage::Declined)
-            | (PaymentCommand::RequestCapture, Stage::Capturing | Stage::Captured)
-            | (PaymentCommand::RecordCaptured, Stage::Captured)
-            | (PaymentCommand::RequestVoid, Stage::Voiding | Stage::Voided)
-            | (PaymentCommand::RecordVoided, Stage::Voided) => return Ok(vec![]),
-
-            (PaymentCommand::RecordAuthorised { provider_reference }, Stage::Authorising) => PaymentAuthorised {
-                payment_id,
-                order_id,
-                amount,
-                provider_reference: provider_reference.clone(),
+        let (payment_id, order_id) = (details.payment_id, details.order_id);
+        match command {
+            PaymentCommand::RequestAuthorisation { .. } => Ok(vec![]),
+            PaymentCommand::RequestCapture { shipment_id, amount } => {
+                self.request_capture(details, *shipment_id, *amount)
             }
-            .into(),
-            (PaymentCommand::RecordDeclined { reason }, Stage::Authorising) => PaymentDeclined {
-                payment_id,
-                order_id,
-                reason: reason.clone(),
+            PaymentCommand::RequestVoid => self.request_void(details),
+            PaymentCommand::RequestRefund { refund_id, amount } => self.request_refund(details, *refund_id, *amount),
+            PaymentCommand::RecordHappened { id, provider_reference } => {
+                let event = self.happened(details, *id, provider_reference);
+                self.record(*id, Progress::Happened, event)
             }
-            .into(),
-            (PaymentCommand::RequestCapture, Stage::Authorised) => PaymentCaptureRequested {
-                payment_id,
-                order_id,
-                amount,
-                shipment_id: None,
+            PaymentCommand::RecordRefused { id, reason } => {
+                let reason = reason.clone();
+                let event: PaymentEvent = if *id == OperationId::AUTHORISE {
+                    PaymentDeclined {
+                        payment_id,
+                        order_id,
+                        reason,
+                    }
+                    .into()
+                } else {
+                    let OperationId { operation, part } = *id;
+                    PaymentOperationRefused {
+                        payment_id,
+                        order_id,
+                        operation,
+                        part,
+                        reason,
+                    }
+                    .into()
+                };
+                self.record(*id, Progress::Refused, event)
             }
-            .into(),
-            (PaymentCommand::RecordCaptured, Stage::Capturing) => PaymentCaptured {
-                payment_id,
-                order_id,
-                amount,
-                shipment_id: None,
-            }
-            .into(),
-            (PaymentCommand::RequestVoid, Stage::Authorised) => PaymentVoidRequested { payment_id, order_id }.into(),
-            (PaymentCommand::RecordVoided, Stage::Voiding) => PaymentVoided {
-                payment_id,
-                order_id,
-                amount,
-            }
-            .into(),
-            (PaymentCommand::RecordUnknown { operation, detail }, _) => {
-                return self.decide_unknown(details, *operation, detail);
-            }
-            (refused, stage) => return Err(not_in_this_stage(refused, stage)),
-        };
-        Ok(vec![event])
-    }
-
-    /// An answer that was lost is news only while nobody knows better.
-    fn decide_unknown(
-        &self,
-        details: &Details,
-        operation: PaymentOperation,
-        detail: &str,
-    ) -> Result<Vec<PaymentEvent>, Refusal> {
-        let settled = match operation {
-            PaymentOperation::Authorise => self.stage > Stage::Authorising,
-            PaymentOperation::Capture => self.stage == Stage::Captured,
-            PaymentOperation::Void => self.stage == Stage::Voided,
-            PaymentOperation::Refund => false,
-        };
-        let in_flight = self.in_flight() == Some(operation);
-        if settled || (in_flight && self.outcome_unknown) {
-            return Ok(vec![]);
-        }
-        if !in_flight {
-            return Err(Refusal::conflict(
-                "payment-operation-not-requested",
-                format!("The provider was never asked to {operation:?}; record the request first."),
-            ));
-        }
-        let unknown = PaymentOutcomeUnknown {
-            payment_id: details.payment_id,
-            order_id: details.order_id,
-            operation,
-            part: None,
-            detail: detail.to_owned(),
-        };
-        Ok(vec![unknown.into()])
-    }
-}
-
-fn not_in_this_stage(command: &PaymentCommand, stage: Stage) -> Refusal {
-    let (code, message) = match (command, stage) {
-        (PaymentCommand::RequestCapture | PaymentCommand::RequestVoid, Stage::Authorising) => (
-            "payment-in-flight",
-            "The provider has not answered the authorisation yet; wait for its answer or inquire.",
-        ),
-        (PaymentCommand::RequestCapture, Stage::Voiding | Stage::Voided) => (
-            "payment-voided",
-            "The money went back to the customer and cannot be captured any more.",
-        ),
-        (PaymentCommand::RequestVoid, Stage::Capturing | Stage::Captured) => (
-            "payment-captured",
-            "The money is captured and cannot be voided any more; refund it instead.",
-        ),
-        (PaymentCommand::RequestCapture | PaymentCommand::RequestVoid, Stage::Declined) => (
-            "payment-declined",
-            "The provider declined this payment: there is no money to capture or to give back.",
-        ),
-        _ => (
-            "payment-outcome-contradicts",
-            "This answer does not belong to what the provider was asked, or contradicts its earlier answer; look into it.",
-        ),
-    };
-    Refusal::conflict(code, message)
-}
-
-impl Aggregate for Payment {
-    type Event = PaymentEvent;
-    type Command = PaymentCommand;
-
-    fn evolve(&mut self, event: &PaymentEvent) {
-        self.outcome_unknown = false;
-        self.stage = match event {
-            PaymentEvent::PaymentAuthorisationRequested(requested) => {
-                self.details = Some(Details {
-                    payment_id: requested.payment_id,
-                    order_id: requested.order_id,
-                    amount: requested.amount,
-                    method: requested.method.clone(),
-                    provider_reference: None,
-                });
-                Stage::Authorising
-            }
-            PaymentEvent::PaymentAuthorised(authorised) => {
-                if let Some(details) = &mut self.details {
-                    details.provider_reference = Some(authorised.provider_reference.clone());
-                }
-                Stage::Authorised
-            }
-            PaymentEvent::PaymentDeclined(_) => Stage::Declined,
-            PaymentEvent::PaymentCaptureRequested(_) => Stage::Capturing,
-            PaymentEvent::PaymentCaptured(_) => Stage::Captured,
-            PaymentEvent::PaymentVoidRequested(_) => Stage::Voiding,
-            PaymentEvent::PaymentVoided(_) => Stage::Voided,
-            PaymentEvent::PaymentOutcomeUnknown(_) => {
-                self.outcome_unknown = true;
-                self.stage
-            }
-            PaymentEvent::PaymentRefundRequested(_)
-            | PaymentEvent::PaymentRefunded(_)
-            | PaymentEvent::PaymentOperationRefused(_) => self.stage,
-        };
-    }
-
-    fn decide(&self, command: &PaymentCommand) -> Result<Vec<PaymentEvent>, Refusal> {
-        match (&self.details, command) {
-            (Some(details), command) => self.decide_for(details, command),
-            (
-                None,
-                PaymentCommand::RequestAuthorisation {
+            PaymentCommand::RecordUnknown { id, detail } => {
+                let (OperationId { operation, part }, detail) = (*id, detail.clone());
+                let event = PaymentOutcomeUnknown {
                     payment_id,
                     order_id,
-                    amount,
-                    method,
-                },
-            ) => {
-                let mut findings = Findings::default();
-                findings.payment_method("method", method);
-                if amount.amount < 1 {
-                    findings.add("amount.amount", "must be at least 1 minor unit");
-                }
-                findings.into_result()?;
-                let requested = PaymentAuthorisationRequested {
-                    payment_id: *payment_id,
-                    order_id: *order_id,
-                    amount: *amount,
-                    method: method.clone(),
+                    operation,
+                    part,
+                    detail,
                 };
-                Ok(vec![requested.into()])
+                self.record(*id, Progress::Unknown, event.into())
             }
-            (None, _) => Err(Refusal::not_found(
-                "payment-not-found",
-                "There is no such payment; its authorisation must be requested first.",
-            )),
+        }
+    }
+
+    fn begin(&mut self, id: OperationId, amount: i64) {
+        self.operations.retain(|operation| operation.id != id);
+        self.operations.push(Operation {
+            id,
+            amount,
+            progress: Progress::InFlight,
+        });
+    }
+
+    /// Takes an outcome in, also where the request is not in the log: imported history tells outcomes alone.
+    fn settle(&mut self, id: OperationId, amount: Option<i64>, progress: Progress) {
+        if self.operation(id).is_none() {
+            self.begin(id, amount.unwrap_or_default());
+        }
+        if let Some(operation) = self.operations.iter_mut().find(|operation| operation.id == id) {
+            operation.amount = amount.unwrap_or(operation.amount);
+            operation.progress = progress;
         }
     }
 }
 
-#[cfg(test)]
-mod tests;
+fn must_be_within(details: &Details, asked: Money, left: i64, code: &'static str, what: &str) -> Result<(), Refusal> {
+    if asked.currency == details.amount.currency && (1..=left).contains(&asked.amount) {
+        return Ok(());
+    }
+    let left = Money {
+        amount: left,
+        ..details.amount
+    };
+    Err(Refusal::conflict(
+        code,
+        format!("{asked} was asked for, and {left} is {what}: ask for at least 1 minor unit and at most that."),
+    ))
+}
+
+fn in_flight(what: &str) -> Refusal {
+    Refusal::conflict(
+        "payment-in-flight",
+        format!("The provider has not answered {what} yet; wait for its answer or inquire."),
+    )
+}

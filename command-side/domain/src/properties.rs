@@ -1,7 +1,7 @@
 //! What holds whatever is asked in whatever order.
 
 use event_schemas::{
-    Money, PaymentId,
+    Money, PaymentId, ShipmentId,
     order::OrderEvent,
     payment::{PaymentEvent, PaymentOperation},
     product::{Attributes, ProductListed},
@@ -13,7 +13,7 @@ use crate::{
     Aggregate, Cart, Order, Payment, Product, Shipment,
     cart::{CartCommand, CartLine},
     order::{NewOrder, OrderCommand, Status},
-    payment::{PaymentCommand, Stage},
+    payment::{OperationId, PaymentCommand, Stage},
     product::{ProductChange, ProductCommand},
     shipment::ShipmentCommand,
     testing::samples::{address, card, id, item, reason},
@@ -59,11 +59,17 @@ fn order_command() -> impl Strategy<Value = OrderCommand> {
     ]
 }
 
-fn payment_operation() -> impl Strategy<Value = PaymentOperation> {
+/// One of two parcels, or the whole order.
+fn payment_part() -> impl Strategy<Value = Option<ShipmentId>> {
+    prop_oneof![Just(None), Just(Some(id(1))), Just(Some(id(2)))]
+}
+
+fn payment_operation() -> impl Strategy<Value = OperationId> {
     prop_oneof![
-        Just(PaymentOperation::Authorise),
-        Just(PaymentOperation::Capture),
-        Just(PaymentOperation::Void)
+        Just(OperationId::AUTHORISE),
+        payment_part().prop_map(OperationId::capture),
+        Just(OperationId::VOID),
+        (1u128..4).prop_map(|refund| OperationId::refund(id(refund))),
     ]
 }
 
@@ -76,14 +82,20 @@ fn payment_command() -> impl Strategy<Value = PaymentCommand> {
             amount: Money::krw(amount),
             method: card(),
         }),
-        "[a-z]{0,3}".prop_map(|provider_reference| PaymentCommand::RecordAuthorised { provider_reference }),
-        Just(PaymentCommand::RecordDeclined { reason: reason() }),
-        Just(PaymentCommand::RequestCapture),
-        Just(PaymentCommand::RecordCaptured),
+        (payment_part(), proptest::option::of(1i64..60)).prop_map(|(part, amount)| PaymentCommand::RequestCapture {
+            shipment_id: part,
+            amount: amount.map(Money::krw),
+        }),
         Just(PaymentCommand::RequestVoid),
-        Just(PaymentCommand::RecordVoided),
-        payment_operation().prop_map(|operation| PaymentCommand::RecordUnknown {
-            operation,
+        (1u128..4, 0i64..60).prop_map(|(refund, amount)| PaymentCommand::RequestRefund {
+            refund_id: id(refund),
+            amount: Money::krw(amount),
+        }),
+        (payment_operation(), "[a-z]{0,3}")
+            .prop_map(|(id, provider_reference)| PaymentCommand::RecordHappened { id, provider_reference }),
+        payment_operation().prop_map(|id| PaymentCommand::RecordRefused { id, reason: reason() }),
+        payment_operation().prop_map(|id| PaymentCommand::RecordUnknown {
+            id,
             detail: "lost".to_owned()
         }),
     ]
@@ -210,16 +222,30 @@ proptest! {
         let happened = |wanted: fn(&PaymentEvent) -> bool| story.iter().position(|(event, _)| wanted(event));
         let authorised = happened(|event| matches!(event, PaymentEvent::PaymentAuthorised(_)));
         let declined = happened(|event| matches!(event, PaymentEvent::PaymentDeclined(_)));
-        let captured = happened(|event| matches!(event, PaymentEvent::PaymentCaptured(_)));
-        let voided = happened(|event| matches!(event, PaymentEvent::PaymentVoided(_)));
-        for settled in [captured, voided].into_iter().flatten() {
-            prop_assert!(authorised.is_some_and(|authorised| authorised < settled));
-        }
-        prop_assert!(captured.is_none() || voided.is_none());
+        let moved = happened(|event| matches!(
+            event,
+            PaymentEvent::PaymentCaptured(_) | PaymentEvent::PaymentVoided(_) | PaymentEvent::PaymentRefunded(_)
+        ));
+        prop_assert!(moved.is_none_or(|moved| authorised.is_some_and(|authorised| authorised < moved)));
         prop_assert!(authorised.is_none() || declined.is_none());
         for (_, payment) in &story {
-            prop_assert!(!payment.is_outcome_unknown() || payment.in_flight().is_some());
             prop_assert!(payment.stage() == Stage::New || payment.details().is_some());
+        }
+    }
+
+    #[test]
+    fn never_more_is_taken_than_was_set_aside_nor_given_back_than_was_taken(
+        commands in proptest::collection::vec(payment_command(), 0..60),
+    ) {
+        for (_, payment) in run::<Payment>(&commands) {
+            // The worst that can have happened: every request that was not refused.
+            let at_most = |kind| -> i64 {
+                let of_kind = payment.operations().iter().filter(|asked| asked.id.operation == kind);
+                of_kind.filter(|asked| asked.progress.may_have_happened()).map(|asked| asked.amount).sum()
+            };
+            let authorised = payment.details().map_or(0, |details| details.amount.amount);
+            prop_assert!(at_most(PaymentOperation::Capture) + at_most(PaymentOperation::Void) <= authorised);
+            prop_assert!(at_most(PaymentOperation::Refund) <= payment.captured());
         }
     }
 

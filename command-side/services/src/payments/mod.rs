@@ -1,14 +1,17 @@
 //! Payments: asking a provider for money, and never guessing what became of it.
 //!
-//! Each operation (authorise, capture, void) goes through the log: what will be asked is announced there, then the provider
-//! is asked, then its answer is recorded. Whatever interrupts this, asking again is safe, because the provider is given the
-//! same idempotency key each time ([`key`]): it does each operation of a payment once. An answer that does not come in
-//! time, or is lost, is recorded as unknown, and from then on the provider is asked what it knows before anything else.
+//! Each operation (authorise, capture of a parcel, void, refund) goes through the log: what will be asked is announced
+//! there, then the provider is asked, then its answer is recorded. Whatever interrupts this, asking again is safe, because
+//! the provider is given the same idempotency key each time ([`OperationKey`]): it does each operation of a payment once.
+//! An answer that does not come in time, or is lost, is recorded as unknown, and from then on the provider is asked what it
+//! knows before anything else.
 //!
 //! - [`provider`]: the port; `contract`: what every provider must do; [`simulator`]: one that plays an outside party.
 
+mod asked;
 #[cfg(test)]
 mod contract;
+mod key;
 pub mod provider;
 pub mod simulator;
 #[cfg(test)]
@@ -20,14 +23,14 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     Payment,
     commands::{Directive, ServiceCommand},
-    payment::{Details, PaymentCommand},
+    payment::{OperationId, PaymentCommand},
 };
 use event_log::EventLog;
-use event_schemas::{OrderId, PaymentId, ids::derived_uuid, payment::PaymentOperation};
-use tokio::time::timeout;
+use event_schemas::{OrderId, PaymentId};
 
-use self::turns::Turns;
+use self::{asked::Asked, turns::Turns};
 pub use self::{
+    key::{NoOperationKey, OperationKey},
     provider::{Outcome, PaymentProvider},
     simulator::{ProviderSimulator, SimulatorSettings},
 };
@@ -58,188 +61,100 @@ impl Payments {
         }
     }
 
-    /// Does what a saga asks: authorise, capture, void or inquire. Answered by an event; an inquiry that finds nothing new is
-    /// answered by none.
+    /// Does what a saga asks: authorise, capture, void, refund or inquire. Answered by an event; an inquiry that finds
+    /// nothing new is answered by none.
     ///
     /// # Errors
-    /// When the payment does not allow it, the command is not for payments, or the log fails.
+    /// When the payment does not allow it, the provider cannot be reached, the command is not for payments, or the log
+    /// fails.
     pub async fn execute(&self, directive: &Directive) -> Result<(), ServiceError> {
-        let payment = Asked::new(self, directive);
-        match &directive.command {
-            ServiceCommand::AuthorisePayment {
-                payment_id,
-                order_id,
-                amount,
-                method,
-            } => {
-                let _turn = self.turns.of(payment_id.uuid()).await;
-                let request = PaymentCommand::RequestAuthorisation {
-                    payment_id: *payment_id,
-                    order_id: *order_id,
-                    amount: *amount,
-                    method: method.clone(),
-                };
-                payment.ask(*payment_id, PaymentOperation::Authorise, request).await
-            }
-            ServiceCommand::CapturePayment { payment_id, .. } => {
-                let _turn = self.turns.of(payment_id.uuid()).await;
-                payment
-                    .ask(*payment_id, PaymentOperation::Capture, PaymentCommand::RequestCapture)
-                    .await
-            }
-            ServiceCommand::VoidPayment { payment_id, .. } => {
-                let _turn = self.turns.of(payment_id.uuid()).await;
-                payment
-                    .ask(*payment_id, PaymentOperation::Void, PaymentCommand::RequestVoid)
-                    .await
-            }
-            ServiceCommand::InquirePayment {
-                payment_id, operation, ..
-            } => {
-                let _turn = self.turns.of(payment_id.uuid()).await;
-                payment.inquire(*payment_id, *operation).await
-            }
-            other => Err(ServiceError::Fault(format!("not for payments: {other:?}"))),
-        }
-    }
-}
-
-/// The name under which the provider knows an operation of a payment, for good: given the same key again it answers as before
-/// and does nothing.
-pub fn key(payment_id: PaymentId, operation: PaymentOperation) -> String {
-    format!("{payment_id}/{}", word(operation))
-}
-
-const fn word(operation: PaymentOperation) -> &'static str {
-    match operation {
-        PaymentOperation::Authorise => "authorise",
-        PaymentOperation::Capture => "capture",
-        PaymentOperation::Void => "void",
-        PaymentOperation::Refund => "refund",
-    }
-}
-
-/// A directive under way.
-struct Asked<'a> {
-    service: &'a Payments,
-    directive: &'a Directive,
-}
-
-impl<'a> Asked<'a> {
-    const fn new(service: &'a Payments, directive: &'a Directive) -> Self {
-        Self { service, directive }
-    }
-
-    /// Announces the operation, unless that was done, and brings it to an outcome, unless it has one.
-    async fn ask(
-        &self,
-        payment_id: PaymentId,
-        operation: PaymentOperation,
-        request: PaymentCommand,
-    ) -> Result<(), ServiceError> {
-        let payment = self
-            .tell(payment_id, &format!("{} requested", word(operation)), &request)
-            .await?;
-        if payment.in_flight() != Some(operation) {
-            return Ok(());
-        }
-        if payment.is_outcome_unknown() {
-            return self.inquire(payment_id, operation).await;
-        }
-        match payment.details() {
-            Some(details) => self.call(details, operation).await,
-            None => Err(no_such_payment(payment_id)),
-        }
-    }
-
-    /// Asks the provider what became of an operation. Where it never heard of it, it is asked again: with the same key, so
-    /// that a request that is still on its way does nothing any more when it arrives.
-    async fn inquire(&self, payment_id: PaymentId, operation: PaymentOperation) -> Result<(), ServiceError> {
-        let payment = self.service.execution.load(payment_id.uuid()).await?;
-        let Some(details) = payment.state.details() else {
-            return Err(no_such_payment(payment_id));
+        let Some(asked) = read(&directive.command) else {
+            return Err(ServiceError::Fault(format!(
+                "not for payments: {:?}",
+                directive.command
+            )));
         };
-        if payment.state.in_flight() != Some(operation) {
-            return Ok(());
-        }
-        let key = key(payment_id, operation);
-        match self.in_time(self.service.provider.look_up(&key)).await {
-            Ok(Some(outcome)) => self.record(details, operation, outcome).await,
-            Ok(None) => self.call(details, operation).await,
-            Err(detail) => self.record(details, operation, Outcome::Unknown { detail }).await,
+        let context = CommandContext::of_directive(directive, "payments");
+        let _turn = self.turns.of(asked.payment_id.uuid()).await;
+        let payment = Asked::new(self, &context, asked.payment_id);
+        match asked.request {
+            Some(request) => payment.ask(asked.id, request).await,
+            None => payment.inquire(Some(asked.id)).await,
         }
     }
 
-    async fn call(&self, details: &Details, operation: PaymentOperation) -> Result<(), ServiceError> {
-        let (provider, key) = (&self.service.provider, key(details.payment_id, operation));
-        let reference = details.provider_reference.as_deref().unwrap_or_default();
-        let answer = match operation {
-            PaymentOperation::Authorise => {
-                self.in_time(provider.authorise(&key, details.amount, &details.method))
-                    .await
-            }
-            PaymentOperation::Capture => self.in_time(provider.capture(&key, reference, details.amount)).await,
-            PaymentOperation::Void => self.in_time(provider.void(&key, reference)).await,
-            PaymentOperation::Refund => Err("refunds are not asked for yet".to_owned()),
-        };
-        let outcome = answer.unwrap_or_else(|detail| Outcome::Unknown { detail });
-        metrics::counter!("jangteo_payment_calls_total",
-            "operation" => word(operation), "outcome" => outcome.word())
-        .increment(1);
-        self.record(details, operation, outcome).await
-    }
-
-    async fn record(
-        &self,
-        details: &Details,
-        operation: PaymentOperation,
-        outcome: Outcome,
-    ) -> Result<(), ServiceError> {
-        let outcome_word = outcome.word();
-        let command = match (operation, outcome) {
-            (PaymentOperation::Authorise, Outcome::Happened { reference }) => PaymentCommand::RecordAuthorised {
-                provider_reference: reference,
-            },
-            (PaymentOperation::Authorise, Outcome::Declined { reason }) => PaymentCommand::RecordDeclined { reason },
-            (PaymentOperation::Capture, Outcome::Happened { .. }) => PaymentCommand::RecordCaptured,
-            (PaymentOperation::Void, Outcome::Happened { .. }) => PaymentCommand::RecordVoided,
-            (PaymentOperation::Refund, Outcome::Happened { .. }) => PaymentCommand::RecordUnknown {
-                operation,
-                detail: "refunds are not recorded yet".to_owned(),
-            },
-            (_, Outcome::Unknown { detail }) => PaymentCommand::RecordUnknown { operation, detail },
-            // Money that was set aside and can be neither taken nor given back: no rule of ours settles that. It stays
-            // unknown, with what the provider said, until an operator looks into it.
-            (_, Outcome::Declined { reason }) => PaymentCommand::RecordUnknown {
-                operation,
-                detail: format!("the provider refused: {} ({})", reason.message, reason.code),
-            },
-        };
-        let step = format!("{} {outcome_word}", word(operation));
-        self.tell(details.payment_id, &step, &command).await.map(|_| ())
-    }
-
-    /// Executes a command of the payment under an id of its own, derived from the payment: whoever comes to the same point
-    /// writes the same event.
-    async fn tell(&self, id: PaymentId, step: &str, command: &PaymentCommand) -> Result<Payment, ServiceError> {
-        let context = CommandContext {
-            command_id: derived_uuid(id.uuid(), step),
-            ..CommandContext::of_directive(self.directive, "payments")
-        };
-        let executed = self.service.execution.execute(id.uuid(), command, &context).await?;
-        Ok(executed.aggregate.state.clone())
-    }
-
-    async fn in_time<T>(&self, call: impl Future<Output = T>) -> Result<T, String> {
-        let patience = self.service.call_timeout;
-        timeout(patience, call)
-            .await
-            .map_err(|_| format!("no answer within {patience:?}"))
+    /// Asks the provider about everything of a payment whose outcome is open: somebody says there is news.
+    ///
+    /// # Errors
+    /// When there is no such payment, the provider cannot be reached, or the log fails.
+    pub async fn look_into(&self, payment_id: PaymentId, context: &CommandContext) -> Result<(), ServiceError> {
+        let _turn = self.turns.of(payment_id.uuid()).await;
+        Asked::new(self, context, payment_id).inquire(None).await
     }
 }
 
-fn no_such_payment(payment_id: PaymentId) -> ServiceError {
-    domain::Refusal::not_found("payment-not-found", format!("there is no payment {payment_id}")).into()
+/// A command for a payment, taken apart. No request: an inquiry.
+struct Read {
+    payment_id: PaymentId,
+    id: OperationId,
+    request: Option<PaymentCommand>,
+}
+
+fn read(command: &ServiceCommand) -> Option<Read> {
+    let (payment_id, id, request) = match command {
+        ServiceCommand::AuthorisePayment {
+            payment_id,
+            order_id,
+            amount,
+            method,
+        } => {
+            let request = PaymentCommand::RequestAuthorisation {
+                payment_id: *payment_id,
+                order_id: *order_id,
+                amount: *amount,
+                method: method.clone(),
+            };
+            (payment_id, OperationId::AUTHORISE, Some(request))
+        }
+        ServiceCommand::CapturePayment {
+            payment_id,
+            shipment_id,
+            amount,
+            ..
+        } => {
+            let (shipment_id, amount) = (*shipment_id, *amount);
+            let request = PaymentCommand::RequestCapture { shipment_id, amount };
+            (payment_id, OperationId::capture(shipment_id), Some(request))
+        }
+        ServiceCommand::VoidPayment { payment_id, .. } => {
+            (payment_id, OperationId::VOID, Some(PaymentCommand::RequestVoid))
+        }
+        ServiceCommand::RefundPayment {
+            payment_id,
+            refund_id,
+            amount,
+            ..
+        } => {
+            let (refund_id, amount) = (*refund_id, *amount);
+            let request = PaymentCommand::RequestRefund { refund_id, amount };
+            (payment_id, OperationId::refund(refund_id), Some(request))
+        }
+        ServiceCommand::InquirePayment {
+            payment_id,
+            operation,
+            part,
+            ..
+        } => {
+            let (operation, part) = (*operation, *part);
+            (payment_id, OperationId { operation, part }, None)
+        }
+        _ => return None,
+    };
+    Some(Read {
+        payment_id: *payment_id,
+        id,
+        request,
+    })
 }
 
 /// The payment of an order.

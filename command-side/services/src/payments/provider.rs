@@ -2,9 +2,12 @@
 
 use async_trait::async_trait;
 use event_schemas::{
-    Money,
+    Money, Timestamp,
     order::{PaymentMethod, Reason},
+    payment::PaymentOperation,
 };
+
+use super::OperationKey;
 
 /// What became of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +27,11 @@ pub enum Outcome {
         /// What went wrong, for operators.
         detail: String,
     },
+    /// The provider was certainly not reached, so it was not done: ask again later.
+    NotAsked {
+        /// What went wrong, for operators.
+        detail: String,
+    },
 }
 
 impl Outcome {
@@ -33,9 +41,39 @@ impl Outcome {
             Self::Happened { .. } => "happened",
             Self::Declined { .. } => "declined",
             Self::Unknown { .. } => "unknown",
+            Self::NotAsked { .. } => "not_asked",
         }
     }
 }
+
+/// Something that the provider did, as its own books tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerEntry {
+    /// The key it was asked with; the provider's own name for it where there was none of ours.
+    pub key: String,
+    /// What it did.
+    pub operation: PaymentOperation,
+    /// How much.
+    pub amount: Money,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A stretch of the provider's ledger.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LedgerPage {
+    /// Oldest first.
+    pub entries: Vec<LedgerEntry>,
+    /// From where to read on. None: nothing is there yet, begin at the beginning again.
+    pub cursor: Option<String>,
+    /// Whether there is more to read now.
+    pub more: bool,
+}
+
+/// The provider's ledger cannot be read now.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the provider's ledger cannot be read: {0}")]
+pub struct LedgerError(pub String);
 
 /// A payment provider.
 ///
@@ -43,15 +81,28 @@ impl Outcome {
 /// first; an adapter to one that cannot must remember keys itself. Dropping a call's future does not undo it.
 #[async_trait]
 pub trait PaymentProvider: Send + Sync + 'static {
+    /// As operators and metrics call it.
+    fn name(&self) -> &'static str;
+
     /// Sets the money aside.
-    async fn authorise(&self, key: &str, amount: Money, method: &PaymentMethod) -> Outcome;
+    async fn authorise(&self, key: &OperationKey, amount: Money, method: &PaymentMethod) -> Outcome;
 
-    /// Takes money that was set aside under `reference`.
-    async fn capture(&self, key: &str, reference: &str, amount: Money) -> Outcome;
+    /// Takes money, all or a part, that was set aside under `reference`.
+    async fn capture(&self, key: &OperationKey, reference: &str, amount: Money) -> Outcome;
 
-    /// Gives back money that was set aside under `reference`.
-    async fn void(&self, key: &str, reference: &str) -> Outcome;
+    /// Gives back what is set aside under `reference` and was not taken, which is `amount`.
+    async fn void(&self, key: &OperationKey, reference: &str, amount: Money) -> Outcome;
 
-    /// What became of the operation of that key; none where the provider never heard of it.
-    async fn look_up(&self, key: &str) -> Option<Outcome>;
+    /// Gives back some of what was taken under `reference`.
+    async fn refund(&self, key: &OperationKey, reference: &str, amount: Money) -> Outcome;
+
+    /// What became of the operation of that key; none where the provider never heard of it. `reference` where there is an
+    /// authorisation.
+    async fn look_up(&self, key: &OperationKey, reference: Option<&str>) -> Option<Outcome>;
+
+    /// Of which operations its ledger tells: those that move money at this provider.
+    fn ledger_tells(&self) -> &'static [PaymentOperation];
+
+    /// Its ledger from `after` on, oldest first.
+    async fn ledger(&self, after: Option<&str>) -> Result<LedgerPage, LedgerError>;
 }

@@ -1,7 +1,8 @@
-use async_trait::async_trait;
+mod killed;
+
 use event_log::{Direction, memory::MemoryLog};
 use event_schemas::{
-    Category, DomainEvent, Money, Timestamp,
+    Category, DomainEvent, Money, RefundId, ShipmentId, Timestamp,
     order::PaymentMethod,
     payment::{PaymentEvent, PaymentOperation},
 };
@@ -10,7 +11,6 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::*;
-use crate::outbox::faulty::FaultyLog;
 
 const TOTAL: Money = Money::krw(129_000);
 
@@ -114,6 +114,24 @@ fn void() -> ServiceCommand {
     ServiceCommand::VoidPayment {
         payment_id: payment(),
         order_id: order(),
+    }
+}
+
+fn capture_of(parcel: u128, amount: i64) -> ServiceCommand {
+    ServiceCommand::CapturePayment {
+        amount: Some(Money::krw(amount)),
+        shipment_id: Some(ShipmentId::from_uuid(Uuid::from_u128(parcel))),
+        payment_id: payment(),
+        order_id: order(),
+    }
+}
+
+fn refund(number: u128, amount: i64) -> ServiceCommand {
+    ServiceCommand::RefundPayment {
+        payment_id: payment(),
+        order_id: order(),
+        refund_id: RefundId::from_uuid(Uuid::from_u128(number)),
+        amount: Money::krw(amount),
     }
 }
 
@@ -275,86 +293,53 @@ async fn the_same_directive_many_times_at_once_sets_money_aside_once() {
 }
 
 #[tokio::test]
-async fn killed_after_the_announcement_the_provider_is_asked_by_whoever_comes_next() {
-    for next in [authorise("card_approve"), inquire(PaymentOperation::Authorise)] {
-        let shop = Fixture::new();
-        let execution: Execution<Payment> = Execution::new(shop.log.clone());
-        let request = PaymentCommand::RequestAuthorisation {
-            payment_id: payment(),
-            order_id: order(),
-            amount: TOTAL,
-            method: card("card_approve"),
-        };
-        let context = CommandContext::within("payments", Uuid::now_v7(), Timestamp::from_millis(1));
-        execution.execute(payment().uuid(), &request, &context).await.unwrap();
-        shop.ask(next).await.unwrap();
-        assert_eq!(
-            shop.events().await,
-            ["PaymentAuthorisationRequested", "PaymentAuthorised"]
-        );
-        assert_eq!(shop.provider.counts(), (1, 0, 0));
-    }
-}
-
-/// The simulator; the log goes away as soon as it is asked for anything.
-struct Saboteur {
-    inner: Arc<ProviderSimulator>,
-    log: Arc<FaultyLog>,
-}
-
-#[async_trait]
-impl PaymentProvider for Saboteur {
-    async fn authorise(&self, key: &str, amount: Money, method: &PaymentMethod) -> Outcome {
-        self.log.set_down(true);
-        self.inner.authorise(key, amount, method).await
-    }
-    async fn capture(&self, key: &str, reference: &str, amount: Money) -> Outcome {
-        self.inner.capture(key, reference, amount).await
-    }
-    async fn void(&self, key: &str, reference: &str) -> Outcome {
-        self.inner.void(key, reference).await
-    }
-    async fn look_up(&self, key: &str) -> Option<Outcome> {
-        self.inner.look_up(key).await
-    }
-}
-
-#[tokio::test]
-async fn killed_between_the_providers_answer_and_the_log_nothing_is_done_twice() {
-    let shop = Fixture::new();
-    let log = Arc::new(FaultyLog::over(shop.log.clone()));
-    let provider = Arc::new(Saboteur {
-        inner: shop.provider.clone(),
-        log: log.clone(),
-    });
-    let doomed = Payments::new(log, provider, Duration::from_millis(100));
-    let asked = directive(authorise("card_approve"));
-    assert!(matches!(doomed.execute(&asked).await, Err(ServiceError::Fault(_))));
-    assert_eq!(shop.events().await, ["PaymentAuthorisationRequested"]);
-    assert_eq!(shop.provider.counts(), (1, 0, 0), "the provider has acted");
-    shop.payments.execute(&asked).await.unwrap();
-    assert_eq!(
-        shop.events().await,
-        ["PaymentAuthorisationRequested", "PaymentAuthorised"]
-    );
-    assert_eq!(shop.provider.counts(), (1, 0, 0));
-}
-
-#[tokio::test]
-async fn a_refused_capture_stays_unknown_for_an_operator() {
+async fn each_parcel_is_taken_on_its_own_the_rest_given_back_and_some_refunded() {
     let shop = Fixture::new();
     shop.ask(authorise("card_approve")).await.unwrap();
-    let key = key(payment(), PaymentOperation::Authorise);
-    let Some(Outcome::Happened { reference }) = shop.provider.look_up(&key).await else {
+    for command in [
+        capture_of(1, 60_000),
+        capture_of(2, 40_000),
+        capture_of(1, 60_000),
+        void(),
+        refund(9, 70_000),
+    ] {
+        shop.ask(command).await.unwrap();
+    }
+    assert_eq!(refused(shop.ask(refund(10, 30_001)).await), "payment-exceeds-captured");
+    let expected = [
+        "PaymentCaptureRequested",
+        "PaymentCaptured",
+        "PaymentCaptureRequested",
+        "PaymentCaptured",
+        "PaymentVoidRequested",
+        "PaymentVoided",
+        "PaymentRefundRequested",
+        "PaymentRefunded",
+    ];
+    assert_eq!(shop.events().await[2..], expected);
+    let ledger = shop.provider.ledger(None).await.unwrap().entries;
+    let amounts: Vec<i64> = ledger.iter().map(|entry| entry.amount.amount).collect();
+    assert_eq!(amounts, [129_000, 60_000, 40_000, 29_000, 70_000]);
+}
+
+/// What an operator does at the provider's, behind the shop's back.
+fn by_hand(operation: OperationId) -> OperationKey {
+    OperationKey::new(PaymentId::from_uuid(Uuid::from_u128(99)), operation)
+}
+
+#[tokio::test]
+async fn a_refused_capture_is_said_and_taken_back_where_it_was_done_after_all() {
+    let shop = Fixture::new();
+    shop.ask(authorise("card_approve")).await.unwrap();
+    let key = OperationKey::new(payment(), OperationId::AUTHORISE);
+    let Some(Outcome::Happened { reference }) = shop.provider.look_up(&key, None).await else {
         panic!("not authorised")
     };
-    shop.provider.void("by hand, at the provider", &reference).await;
+    shop.provider.void(&by_hand(OperationId::VOID), &reference, TOTAL).await;
     shop.ask(capture()).await.unwrap();
     shop.ask(inquire(PaymentOperation::Capture)).await.unwrap();
-    assert_eq!(
-        shop.events().await[2..],
-        ["PaymentCaptureRequested", "PaymentOutcomeUnknown"]
-    );
+    let expected = ["PaymentCaptureRequested", "PaymentOperationRefused"];
+    assert_eq!(shop.events().await[2..], expected);
 }
 
 #[tokio::test]
@@ -365,30 +350,4 @@ async fn what_was_never_begun_is_refused() {
     }
     let elsewhere = ServiceCommand::ConfirmOrder { order_id: order() };
     assert!(matches!(shop.ask(elsewhere).await, Err(ServiceError::Fault(_))));
-}
-
-/// What a SIGKILL leaves: the files as they are while the ledger is open.
-#[tokio::test]
-async fn the_providers_ledger_survives_the_end_of_our_process() {
-    let folder = tempfile::tempdir().unwrap();
-    let (open, left) = (folder.path().join("open"), folder.path().join("left"));
-    let provider = ProviderSimulator::open(&open, impatient()).unwrap();
-    let first = provider.authorise("key", TOTAL, &card("card_approve")).await;
-    copy(&open, &left);
-    let again = ProviderSimulator::open(&left, impatient()).unwrap();
-    assert_eq!(again.authorise("key", TOTAL, &card("card_approve")).await, first);
-    assert_eq!(again.counts(), (1, 0, 0));
-}
-
-fn copy(from: &std::path::Path, to: &std::path::Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
