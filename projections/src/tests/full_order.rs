@@ -62,6 +62,8 @@ pub(super) async fn beside(log: &MemoryLog, thing: u128, kind: usize, at: i64) {
         _ => RepairCaseResolved {
             case_id,
             resolution: "Taken by hand.".to_owned(),
+            order_id: None,
+            key: None,
         }
         .into(),
     };

@@ -8,7 +8,6 @@ use read_models::{
     documents::Model,
     sagas::{SagaView, Sagas, SagasView},
 };
-use uuid::Uuid;
 use warp::{Filter, filters::BoxedFilter};
 
 use crate::{
