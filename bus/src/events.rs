@@ -117,7 +117,9 @@ impl Press {
         let mut subscription = Arc::clone(&self.log).subscribe(after, published_from()).await?;
         loop {
             let (events, at) = subscription.next(WINDOW).await?;
-            self.publish(&events).await?;
+            // Again and again, under the same ids: the server knows what it has.
+            let published = self.nats.outlet().call(|| self.publish(&events)).await;
+            published.map_err(|failure| self.nats.failed(failure))?;
             if let Err(error) = self.checkpoint.save(at) {
                 // What is published is published. The next save says it.
                 tracing::warn!(%error, "how far events are published is not kept");

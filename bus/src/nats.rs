@@ -24,6 +24,7 @@ use async_nats::jetstream::{
     stream::{self, DiscardPolicy, RetentionPolicy, StorageType, Stream},
 };
 use domain::steps::Service;
+use resilience::{CallError, Failure, Outlet};
 use serde::{Deserialize, Serialize};
 use tokio::{sync::watch, time::timeout};
 use uuid::Uuid;
@@ -50,10 +51,19 @@ pub struct NatsError {
     detail: String,
 }
 
+/// Everything we publish carries an id, by which the server knows what it has.
+impl CallError for NatsError {
+    fn may_pass(&self) -> bool {
+        true
+    }
+}
+
 /// A connection to NATS. It heals by itself; cloning it is cheap.
 #[derive(Clone)]
 pub struct Nats {
     context: Context,
+    /// The way out: every message that must be kept goes through it.
+    outlet: Outlet,
     prefix: String,
     url: String,
     connected: watch::Receiver<bool>,
@@ -93,6 +103,15 @@ impl Nats {
             url: self.url.clone(),
             detail: detail.to_string(),
         }
+    }
+
+    /// Why the outlet brought nothing.
+    pub(crate) fn failed(&self, failure: Failure<NatsError>) -> NatsError {
+        failure.into_error(|failure| self.error(failure))
+    }
+
+    pub(crate) const fn outlet(&self) -> &Outlet {
+        &self.outlet
     }
 
     fn stream_name(&self, what: &str) -> String {

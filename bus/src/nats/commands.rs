@@ -73,15 +73,23 @@ impl NatsCommands {
     /// Puts the command into its queue, unless it is there.
     async fn enqueue(&self, directive: &Directive, payload: Bytes) -> Result<(), NatsError> {
         self.nats.back_within(AWAY).await?;
-        match self.publish(directive, payload.clone()).await {
+        let sent = self
+            .nats
+            .outlet()
+            .call(|| self.publish_or_begin(directive, payload.clone()));
+        sent.await.map_err(|failure| self.nats.failed(failure))
+    }
+
+    async fn publish_or_begin(&self, directive: &Directive, payload: Bytes) -> Result<(), NatsError> {
+        let published = match self.publish(directive, payload.clone()).await {
             // A server that lost its disk, or a prefix removed by hand.
             Err(PublishErrorKind::StreamNotFound) => {
                 self.nats.commands().await?;
-                let again = self.publish(directive, payload).await;
-                again.map_err(|kind| self.nats.error(kind))
+                self.publish(directive, payload).await
             }
-            other => other.map_err(|kind| self.nats.error(kind)),
-        }
+            other => other,
+        };
+        published.map_err(|kind| self.nats.error(kind))
     }
 
     async fn publish(&self, directive: &Directive, payload: Bytes) -> Result<(), PublishErrorKind> {

@@ -11,6 +11,7 @@ use async_nats::{
     ConnectOptions, Event, jetstream,
     rustls::{self, ClientConfig, RootCertStore, pki_types::CertificateDer, pki_types::pem::PemObject as _},
 };
+use resilience::Outlet;
 use tokio::sync::watch;
 
 use super::{Nats, NatsError};
@@ -116,11 +117,21 @@ impl Nats {
             .build(client);
         Ok(Self {
             context,
+            outlet: Outlet::new("nats", way_out()),
             prefix: settings.prefix.clone(),
             url,
             connected,
         })
     }
+}
+
+/// The server says when it is back: a breaker that waits longer than that would hold up what could go.
+fn way_out() -> resilience::Settings {
+    resilience::Settings::default()
+        .places(IN_FLIGHT)
+        .patience(REQUEST)
+        .deadline(REQUEST + Duration::from_secs(1))
+        .breaks(5, Duration::from_millis(200), Duration::from_secs(2))
 }
 
 fn signed_in(options: ConnectOptions, credentials: Option<&Credentials>) -> io::Result<ConnectOptions> {

@@ -4,6 +4,7 @@ use async_nats::jetstream::{
     message::{PublishMessage, StreamMessage},
     stream::{RawMessageErrorKind, Stream},
 };
+use bytes::Bytes;
 use domain::{commands::Directive, steps::step_name};
 use serde::{Deserialize, Serialize};
 
@@ -156,9 +157,16 @@ impl Burial<'_> {
             payload: String::from_utf8_lossy(self.payload).into_owned(),
         };
         let payload = serde_json::to_vec(&dead).map_err(|error| nats.error(error))?;
-        let subject = nats.dead_subject(self.service, id);
-        let sent = nats.context().publish(subject, payload.into()).await;
-        let sent = sent.map_err(|error| nats.error(error))?;
-        sent.await.map(|_| ()).map_err(|error| nats.error(error))
+        let (subject, payload) = (nats.dead_subject(self.service, id), Bytes::from(payload));
+        // Of each directive one is kept: the same again takes its own place.
+        let publish = || async {
+            let sent = nats.context().publish(subject.clone(), payload.clone()).await;
+            let receipt = sent.map_err(|error| nats.error(error))?.await;
+            receipt.map(|_| ()).map_err(|error| nats.error(error))
+        };
+        nats.outlet()
+            .call(publish)
+            .await
+            .map_err(|failure| nats.failed(failure))
     }
 }

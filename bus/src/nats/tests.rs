@@ -2,4 +2,7 @@
 
 mod commands;
 mod dead;
+mod events;
+mod faults;
 mod server;
+mod wire;
