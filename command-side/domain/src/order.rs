@@ -5,13 +5,20 @@
 //!    │  └───────┬┘
 //! rejected   cancelled
 //! ```
+//!
+//! A confirmed order is not called off at once: a carrier may be on its way. The wish is written down, the saga calls the
+//! carriers off, and then either cancels the order or denies the wish. Between a cancellation and the first parcel's pick-up
+//! this aggregate decides: the first of the two to be written wins.
+
+use std::sync::Arc;
 
 use event_schemas::{
-    Address, CustomerId, Money, OrderId, ShipmentId, Timestamp,
+    Address, CustomerId, Money, OrderId, ProductId, SellerId, ShipmentId, Timestamp,
     order::{
-        OrderCancelled, OrderConfirmed, OrderDelivered, OrderEvent, OrderItem, OrderPlaced, OrderRejected,
-        OrderShipped, PaymentMethod, Reason,
+        OrderCancellationDenied, OrderCancellationRequested, OrderCancelled, OrderConfirmed, OrderDelivered,
+        OrderEvent, OrderItem, OrderItemsCancelled, OrderPlaced, OrderRejected, OrderShipped, PaymentMethod, Reason,
     },
+    shipment::ParcelItem,
 };
 
 use crate::{
@@ -32,6 +39,38 @@ pub struct Placed {
     pub customer_id: CustomerId,
     /// Where it stands.
     pub status: Status,
+    /// Whether somebody wants it called off.
+    pub cancellation: Cancellation,
+    /// What was bought.
+    pub sold: Arc<[Sold]>,
+    /// `card` or `invoice`.
+    pub paid_by: Arc<str>,
+    /// Parcels that are not sent, with what was to be inside.
+    pub dropped: Vec<(ShipmentId, Vec<ParcelItem>)>,
+}
+
+/// So many pieces of a product, at the price they were sold for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sold {
+    /// The product.
+    pub product_id: ProductId,
+    /// Who sold it.
+    pub seller_id: SellerId,
+    /// Pieces.
+    pub quantity: u32,
+    /// For one piece.
+    pub unit_price: Money,
+}
+
+/// What became of the wish to call a confirmed order off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cancellation {
+    /// Nobody wished it.
+    None,
+    /// The carriers are being called off.
+    Requested,
+    /// A carrier was faster.
+    Denied,
 }
 
 /// Where an order stands.
@@ -89,8 +128,29 @@ pub enum OrderCommand {
         /// Why.
         reason: Reason,
     },
-    /// The customer or the shop calls it off.
+    /// The customer or the shop wants it called off: at once where it is not confirmed yet.
+    RequestCancellation {
+        /// Why.
+        reason: Reason,
+    },
+    /// It is called off. Does nothing where a parcel was faster.
     Cancel {
+        /// Why.
+        reason: Reason,
+    },
+    /// It cannot be called off any more. Does nothing where nobody wished it.
+    DenyCancellation {
+        /// Why.
+        reason: Reason,
+    },
+    /// One parcel's goods will not come.
+    CancelItems {
+        /// The parcel that is not sent.
+        shipment_id: ShipmentId,
+        /// What was to be inside.
+        items: Vec<ParcelItem>,
+        /// What it would have cost.
+        amount: Money,
         /// Why.
         reason: Reason,
     },
@@ -108,26 +168,10 @@ impl Aggregate for Order {
     type Command = OrderCommand;
 
     fn evolve(&mut self, event: &OrderEvent) {
-        let status = match event {
-            OrderEvent::OrderPlaced(placed) => {
-                self.0 = Some(Placed {
-                    order_id: placed.order_id,
-                    customer_id: placed.customer_id,
-                    status: Status::Placed,
-                });
-                return;
-            }
-            OrderEvent::OrderConfirmed(_) => Status::Confirmed,
-            OrderEvent::OrderShipped(_) => Status::Shipped,
-            OrderEvent::OrderDelivered(_) => Status::Delivered,
-            OrderEvent::OrderRejected(_) => Status::Rejected,
-            OrderEvent::OrderCancelled(_) => Status::Cancelled,
-            OrderEvent::OrderCancellationRequested(_)
-            | OrderEvent::OrderCancellationDenied(_)
-            | OrderEvent::OrderItemsCancelled(_) => return,
-        };
-        if let Some(placed) = &mut self.0 {
-            placed.status = status;
+        if let OrderEvent::OrderPlaced(placed) = event {
+            self.0 = Some(placed.into());
+        } else if let Some(placed) = &mut self.0 {
+            placed.evolve(event);
         }
     }
 
@@ -143,7 +187,57 @@ impl Aggregate for Order {
     }
 }
 
+impl From<&OrderPlaced> for Placed {
+    fn from(placed: &OrderPlaced) -> Self {
+        let sold = placed.items.iter().map(|item| Sold {
+            product_id: item.product_id,
+            seller_id: item.seller_id,
+            quantity: item.quantity,
+            unit_price: item.unit_price,
+        });
+        Self {
+            order_id: placed.order_id,
+            customer_id: placed.customer_id,
+            status: Status::Placed,
+            cancellation: Cancellation::None,
+            sold: sold.collect(),
+            paid_by: placed.payment.method.as_str().into(),
+            dropped: vec![],
+        }
+    }
+}
+
 impl Placed {
+    /// What was sent to the customer: what was bought, without the parcels that were dropped.
+    pub fn sent(&self) -> Vec<Sold> {
+        let dropped = |product: ProductId| -> u32 {
+            let items = self.dropped.iter().flat_map(|(_, items)| items);
+            items
+                .filter(|item| item.product_id == product)
+                .map(|item| item.quantity)
+                .sum()
+        };
+        let left = |sold: &Sold| Sold {
+            quantity: sold.quantity.saturating_sub(dropped(sold.product_id)),
+            ..sold.clone()
+        };
+        self.sold.iter().map(left).filter(|sold| sold.quantity > 0).collect()
+    }
+
+    fn evolve(&mut self, event: &OrderEvent) {
+        match event {
+            OrderEvent::OrderPlaced(_) => {}
+            OrderEvent::OrderConfirmed(_) => self.status = Status::Confirmed,
+            OrderEvent::OrderShipped(_) => self.status = Status::Shipped,
+            OrderEvent::OrderDelivered(_) => self.status = Status::Delivered,
+            OrderEvent::OrderRejected(_) => self.status = Status::Rejected,
+            OrderEvent::OrderCancelled(_) => self.status = Status::Cancelled,
+            OrderEvent::OrderCancellationRequested(_) => self.cancellation = Cancellation::Requested,
+            OrderEvent::OrderCancellationDenied(_) => self.cancellation = Cancellation::Denied,
+            OrderEvent::OrderItemsCancelled(off) => self.dropped.push((off.shipment_id, off.items.clone())),
+        }
+    }
+
     fn decide(&self, command: &OrderCommand) -> Result<Vec<OrderEvent>, Refusal> {
         use OrderCommand as Asked;
         use Status as Now;
@@ -161,28 +255,79 @@ impl Placed {
                 reason: reason.clone(),
             }
             .into(),
-            (Asked::Cancel { reason }, Now::Placed | Now::Confirmed) => {
-                let mut findings = Findings::default();
-                findings.line("reason", &reason.message, 300);
-                findings.into_result()?;
-                OrderCancelled {
-                    order_id,
-                    reason: reason.clone(),
-                }
-                .into()
+            (Asked::Cancel { reason }, Now::Placed | Now::Confirmed) => OrderCancelled {
+                order_id,
+                reason: reason.clone(),
+            }
+            .into(),
+            (Asked::RequestCancellation { reason }, Now::Placed | Now::Confirmed) => {
+                return self.request_cancellation(reason);
+            }
+            (Asked::DenyCancellation { reason }, Now::Confirmed | Now::Shipped | Now::Delivered) => {
+                return Ok(self.deny_cancellation(reason));
+            }
+            (Asked::CancelItems { .. }, Now::Confirmed | Now::Shipped | Now::Delivered) => {
+                return Ok(self.cancel_items(command));
             }
 
-            // Done before, or the customer was faster: the shop's next step has nothing left to do.
+            // Done before, or somebody was faster: nothing is left to do.
             (Asked::Place(_), _)
             | (Asked::Confirm, Now::Confirmed | Now::Shipped | Now::Delivered | Now::Cancelled)
             | (Asked::MarkShipped { .. }, Now::Shipped | Now::Delivered | Now::Cancelled)
             | (Asked::MarkDelivered, Now::Delivered)
             | (Asked::Reject { .. }, Now::Rejected | Now::Cancelled)
-            | (Asked::Cancel { .. }, Now::Cancelled) => return Ok(vec![]),
+            | (Asked::RequestCancellation { .. }, Now::Cancelled)
+            | (Asked::Cancel { .. }, Now::Shipped | Now::Delivered | Now::Cancelled)
+            | (Asked::DenyCancellation { .. } | Asked::CancelItems { .. }, Now::Cancelled) => return Ok(vec![]),
 
             (_, now) => return Err(not_in_this_status(now)),
         };
         Ok(vec![event])
+    }
+
+    /// At once, while no carrier can be on its way; otherwise the saga finds out.
+    fn request_cancellation(&self, reason: &Reason) -> Result<Vec<OrderEvent>, Refusal> {
+        let mut findings = Findings::default();
+        findings.line("reason", &reason.message, 300);
+        findings.into_result()?;
+        let (order_id, reason) = (self.order_id, reason.clone());
+        match (self.status, self.cancellation) {
+            (Status::Placed, _) => Ok(vec![OrderCancelled { order_id, reason }.into()]),
+            (_, Cancellation::None) => Ok(vec![OrderCancellationRequested { order_id, reason }.into()]),
+            (_, Cancellation::Requested) => Ok(vec![]),
+            (_, Cancellation::Denied) => Err(Refusal::conflict(
+                "cancellation-denied",
+                "A carrier has fetched the goods and the order can no longer be called off; return them when they arrive.",
+            )),
+        }
+    }
+
+    fn deny_cancellation(&self, reason: &Reason) -> Vec<OrderEvent> {
+        let (order_id, reason) = (self.order_id, reason.clone());
+        let denied = || OrderCancellationDenied { order_id, reason };
+        let wished = self.cancellation == Cancellation::Requested;
+        wished.then(|| denied().into()).into_iter().collect()
+    }
+
+    fn cancel_items(&self, command: &OrderCommand) -> Vec<OrderEvent> {
+        match command {
+            OrderCommand::CancelItems {
+                shipment_id,
+                items,
+                amount,
+                reason,
+            } if self.dropped.iter().all(|(dropped, _)| dropped != shipment_id) => {
+                let cancelled = OrderItemsCancelled {
+                    order_id: self.order_id,
+                    shipment_id: *shipment_id,
+                    items: items.clone(),
+                    amount: *amount,
+                    reason: reason.clone(),
+                };
+                vec![cancelled.into()]
+            }
+            _ => vec![],
+        }
     }
 }
 
@@ -198,11 +343,11 @@ fn not_in_this_status(now: Status) -> Refusal {
         ),
         Status::Shipped => (
             "order-shipped",
-            "The order is with the carrier and can no longer be changed; return the goods when they arrive.",
+            "The order is with the carrier and can no longer be changed; return it instead, when it arrives.",
         ),
         Status::Delivered => (
             "order-delivered",
-            "The order was delivered and can no longer be changed; return the goods instead.",
+            "The order was delivered and can no longer be changed; return it instead.",
         ),
         Status::Rejected => (
             "order-rejected",

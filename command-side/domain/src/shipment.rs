@@ -1,9 +1,10 @@
-//! A parcel. Stream `shipment-<shipment id>`; the id is derived from the order's.
+//! A parcel. Stream `shipment-<shipment id>`; the id is derived from the order's, and the seller's where there are several.
 //!
 //! Carriers tell things late, twice and out of order: what is already known, or was overtaken, changes nothing.
 
 use event_schemas::{
-    OrderId, ShipmentId, Timestamp,
+    OrderId, SellerId, ShipmentId, Timestamp,
+    order::Reason,
     shipment::{
         ParcelDelivered, ParcelItem, ParcelPickedUp, ParcelScanned, ParcelStatus, ShipmentBooked, ShipmentCancelled,
         ShipmentEvent,
@@ -27,6 +28,8 @@ pub struct Parcel {
     pub carrier: String,
     /// The carrier's name for it.
     pub tracking_number: String,
+    /// Whose goods; none where the order was placed before each seller had a parcel.
+    pub seller_id: Option<SellerId>,
     /// Where it stands.
     pub status: ParcelStatus,
     /// Where it was last seen; may be empty.
@@ -46,6 +49,8 @@ pub enum ShipmentCommand {
         carrier: String,
         /// The carrier's name for it.
         tracking_number: String,
+        /// Whose goods.
+        seller_id: Option<SellerId>,
         /// What is inside.
         items: Vec<ParcelItem>,
         /// Where it goes, as far as a carrier's page would show: a city.
@@ -70,8 +75,11 @@ pub enum ShipmentCommand {
         /// Where; may be empty.
         location: String,
     },
-    /// Call the carrier off. Does nothing where the parcel is under way already.
-    Cancel,
+    /// The carrier is called off. Does nothing where the parcel is under way already.
+    Cancel {
+        /// Why, where a seller or the carrier says so.
+        reason: Option<Reason>,
+    },
 }
 
 impl Shipment {
@@ -95,17 +103,16 @@ impl Parcel {
         let (shipment_id, order_id) = (self.shipment_id, self.order_id);
         let (location, news): (&str, Option<ShipmentEvent>) = match command {
             ShipmentCommand::Book { .. } => return Ok(vec![]),
-            ShipmentCommand::Cancel if self.status == ParcelStatus::Booked => {
-                return Ok(vec![
-                    ShipmentCancelled {
-                        shipment_id,
-                        order_id,
-                        reason: None,
-                    }
-                    .into(),
-                ]);
+            ShipmentCommand::Cancel { reason } if self.status == ParcelStatus::Booked => {
+                check_reason(reason.as_ref())?;
+                let cancelled = ShipmentCancelled {
+                    shipment_id,
+                    order_id,
+                    reason: reason.clone(),
+                };
+                return Ok(vec![cancelled.into()]);
             }
-            ShipmentCommand::Cancel => return Ok(vec![]),
+            ShipmentCommand::Cancel { .. } => return Ok(vec![]),
             _ if self.status == ParcelStatus::Cancelled => {
                 return Err(Refusal::conflict(
                     "shipment-cancelled",
@@ -165,6 +172,7 @@ impl Aggregate for Shipment {
                     order_id: booked.order_id,
                     carrier: booked.carrier.clone(),
                     tracking_number: booked.tracking_number.clone(),
+                    seller_id: booked.seller_id,
                     status: ParcelStatus::Booked,
                     location: String::new(),
                 });
@@ -191,6 +199,7 @@ impl Aggregate for Shipment {
                     order_id,
                     carrier,
                     tracking_number,
+                    seller_id,
                     items,
                     destination,
                     estimated_delivery,
@@ -209,7 +218,7 @@ impl Aggregate for Shipment {
                     order_id: *order_id,
                     carrier: carrier.clone(),
                     tracking_number: tracking_number.clone(),
-                    seller_id: None,
+                    seller_id: *seller_id,
                     items: items.clone(),
                     destination: destination.clone(),
                     estimated_delivery: *estimated_delivery,
@@ -222,6 +231,14 @@ impl Aggregate for Shipment {
             )),
         }
     }
+}
+
+fn check_reason(reason: Option<&Reason>) -> Result<(), Refusal> {
+    let mut findings = Findings::default();
+    if let Some(reason) = reason {
+        findings.line("reason", &reason.message, 300);
+    }
+    findings.into_result()
 }
 
 fn check_location(location: &str) -> Result<(), Refusal> {

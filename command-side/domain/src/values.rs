@@ -104,13 +104,17 @@ impl Findings {
 
     /// How an order is paid.
     pub(crate) fn payment_method(&mut self, field: &str, payment: &PaymentMethod) {
-        if payment.method != "card" {
-            self.add(
-                format!("{field}.method"),
-                "must be card: the shop takes no other payment yet",
-            );
+        let token = format!("{field}.token");
+        if payment.method == "invoice" {
+            if !payment.token.is_empty() {
+                self.add(token, "must be left out: an order by invoice is paid later");
+            }
+            return;
         }
-        self.line(&format!("{field}.token"), &payment.token, 200);
+        if payment.method != "card" {
+            self.add(format!("{field}.method"), "must be card or invoice");
+        }
+        self.line(&token, &payment.token, 200);
     }
 
     /// Where a parcel goes.

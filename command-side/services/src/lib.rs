@@ -3,7 +3,7 @@
 //! A request becomes a command; [`execution`] loads the aggregate from the log, lets the domain decide, and appends what it
 //! decided. [`services::Services`] is what sagas call, [`routes`](fn@routes::routes) what customers call.
 //!
-//! - [`products`], [`carts`], [`orders`]: event-sourced; [`images`]: product pictures in the blob store;
+//! - [`products`], [`carts`], [`orders`], [`returns`]: event-sourced; [`images`]: product pictures in the blob store;
 //! - [`inventory`], [`accounts`]: relational, told to the log through the [`outbox`];
 //! - [`payments`], [`shipping`]: event-sourced, with the ports to the provider and the carrier.
 
@@ -18,6 +18,7 @@ pub mod payments;
 pub mod problems;
 pub mod products;
 pub mod relational;
+pub mod returns;
 pub mod routes;
 pub mod secret;
 pub mod services;

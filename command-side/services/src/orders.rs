@@ -9,11 +9,13 @@ use std::{collections::BTreeMap, sync::Arc};
 use domain::{
     Order, Product, Refusal,
     checkout::{self, Wish},
-    order::{NewOrder, OrderCommand},
+    commands::{Directive, ServiceCommand},
+    order::{Cancellation, NewOrder, OrderCommand, Status},
+    steps::saga_of,
 };
 use event_log::{EventLog, Position};
 use event_schemas::{
-    Address, CustomerId, OrderId, ProductId, ShipmentId,
+    Address, CustomerId, OrderId, ProductId,
     order::{OrderItem, PaymentMethod, Reason},
 };
 
@@ -56,6 +58,26 @@ pub struct Placed {
     pub position: Position,
     /// It had been placed before, by this very command.
     pub repeated: bool,
+}
+
+/// Somebody wants an order called off, and the log says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CancellationTaken {
+    /// What is known now.
+    pub outcome: CancellationOutcome,
+    /// The place in the log from which it is seen.
+    pub position: Position,
+}
+
+/// What became of the wish to call an order off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancellationOutcome {
+    /// It is called off.
+    Cancelled,
+    /// The carriers are being called off: it will be cancelled, or a carrier was faster.
+    Cancelling,
+    /// A carrier was faster; only a repeat of an older request is told so.
+    Denied,
 }
 
 impl Orders {
@@ -144,65 +166,72 @@ impl Orders {
         Ok(products)
     }
 
-    /// Calls an order off, if `condition` allows it.
+    /// Calls an order off, if `condition` allows it: at once before it is confirmed, otherwise as soon as the carriers are
+    /// called off.
     ///
     /// # Errors
     /// When there is no such order, it is shipped or rejected, what `condition` returns, or the log fails.
-    pub async fn cancel_order(
+    pub async fn request_cancellation(
         &self,
         context: &CommandContext,
         id: OrderId,
         reason: Reason,
         condition: impl Fn(&Loaded<Order>) -> Result<(), ServiceError> + Send + Sync,
-    ) -> Result<Position, ServiceError> {
-        let command = OrderCommand::Cancel { reason };
+    ) -> Result<CancellationTaken, ServiceError> {
+        let command = OrderCommand::RequestCancellation { reason };
         let executed = self
             .execution
             .execute_if(id.uuid(), &command, context, condition)
             .await?;
-        Ok(executed.position)
+        let now = executed.aggregate.state.placed();
+        let outcome = match now.map(|placed| (placed.status, placed.cancellation)) {
+            Some((Status::Cancelled, _)) => CancellationOutcome::Cancelled,
+            Some((Status::Confirmed, Cancellation::Requested)) => CancellationOutcome::Cancelling,
+            _ => CancellationOutcome::Denied,
+        };
+        let position = executed.position;
+        Ok(CancellationTaken { outcome, position })
     }
 
-    /// The shop will deliver.
+    /// Does what a saga asks. Answered by an event, or by none where somebody was faster.
     ///
     /// # Errors
-    /// When the order's status does not allow it, or the log fails.
-    pub async fn confirm(&self, context: &CommandContext, id: OrderId) -> Result<(), ServiceError> {
-        self.step(context, id, OrderCommand::Confirm).await
+    /// When the order's status does not allow it, the log fails, or the command is not for orders.
+    pub async fn execute(&self, directive: &Directive) -> Result<(), ServiceError> {
+        let context = CommandContext::of_directive(directive, saga_of(&directive.command));
+        let (id, command) = asked(&directive.command)
+            .ok_or_else(|| ServiceError::Fault(format!("not for orders: {:?}", directive.command)))?;
+        self.execution.execute(id.uuid(), &command, &context).await.map(|_| ())
     }
+}
 
-    /// The shop cannot accept the order.
-    ///
-    /// # Errors
-    /// As [`Self::confirm`].
-    pub async fn reject(&self, context: &CommandContext, id: OrderId, reason: Reason) -> Result<(), ServiceError> {
-        self.step(context, id, OrderCommand::Reject { reason }).await
-    }
-
-    /// The carrier has the goods.
-    ///
-    /// # Errors
-    /// As [`Self::confirm`].
-    pub async fn mark_shipped(
-        &self,
-        context: &CommandContext,
-        id: OrderId,
-        shipment_id: ShipmentId,
-    ) -> Result<(), ServiceError> {
-        self.step(context, id, OrderCommand::MarkShipped { shipment_id }).await
-    }
-
-    /// The customer has the goods.
-    ///
-    /// # Errors
-    /// As [`Self::confirm`].
-    pub async fn mark_delivered(&self, context: &CommandContext, id: OrderId) -> Result<(), ServiceError> {
-        self.step(context, id, OrderCommand::MarkDelivered).await
-    }
-
-    async fn step(&self, context: &CommandContext, id: OrderId, command: OrderCommand) -> Result<(), ServiceError> {
-        self.execution.execute(id.uuid(), &command, context).await.map(|_| ())
-    }
+/// What a saga's command means to the order.
+fn asked(command: &ServiceCommand) -> Option<(OrderId, OrderCommand)> {
+    use ServiceCommand as C;
+    Some(match command.clone() {
+        C::ConfirmOrder { order_id } => (order_id, OrderCommand::Confirm),
+        C::RejectOrder { order_id, reason } => (order_id, OrderCommand::Reject { reason }),
+        C::CancelOrder { order_id, reason } => (order_id, OrderCommand::Cancel { reason }),
+        C::DenyCancellation { order_id, reason } => (order_id, OrderCommand::DenyCancellation { reason }),
+        C::MarkOrderShipped { order_id, shipment_id } => (order_id, OrderCommand::MarkShipped { shipment_id }),
+        C::MarkOrderDelivered { order_id } => (order_id, OrderCommand::MarkDelivered),
+        C::CancelOrderItems {
+            order_id,
+            shipment_id,
+            items,
+            amount,
+            reason,
+        } => {
+            let command = OrderCommand::CancelItems {
+                shipment_id,
+                items,
+                amount,
+                reason,
+            };
+            (order_id, command)
+        }
+        _ => return None,
+    })
 }
 
 /// There is no such order, or it is none of the asker's business: both look alike.

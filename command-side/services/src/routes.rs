@@ -1,4 +1,4 @@
-//! The HTTP of what is decided from the log: products, pictures, carts, orders. Accounts and carriers bring their own.
+//! The HTTP of what is decided from the log: products, pictures, carts, orders, returns. Accounts and carriers bring their own.
 
 #[cfg(test)]
 mod tests;
@@ -9,7 +9,7 @@ use edge::{Response, Tokens};
 use utoipa::OpenApi;
 use warp::{Filter, filters::BoxedFilter};
 
-use crate::{carts, images, orders, products, services::Services};
+use crate::{carts, images, orders, products, returns, services::Services, shipping::cannot_send};
 
 /// The routes, those asked most first.
 pub fn routes(services: &Services, tokens: &Arc<Tokens>) -> BoxedFilter<(Response,)> {
@@ -24,6 +24,10 @@ pub fn routes(services: &Services, tokens: &Arc<Tokens>) -> BoxedFilter<(Respons
             tokens,
         ))
         .unify()
+        .or(returns::routes::routes(services, tokens))
+        .unify()
+        .or(cannot_send::routes(&services.shipping, tokens))
+        .unify()
         .boxed()
 }
 
@@ -37,6 +41,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         carts::routes::openapi(),
         products::routes::openapi(),
         images::routes::openapi(),
+        returns::routes::openapi(),
+        cannot_send::openapi(),
     ] {
         all.merge(part);
     }

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use domain::{
     Refusal,
     commands::{Directive, ServiceCommand},
+    steps::saga_of,
 };
 
 use event_log::EventLog;
 
 use crate::{
     carts::Carts, execution::CommandContext, images::Images, inventory::Inventory, orders::Orders, payments::Payments,
-    products::Products, shipping::Shipping,
+    products::Products, returns::Returns, shipping::Shipping,
 };
 
 /// The services of the shop.
@@ -26,6 +27,8 @@ pub struct Services {
     pub carts: Arc<Carts>,
     /// What customers bought.
     pub orders: Arc<Orders>,
+    /// What comes back.
+    pub returns: Arc<Returns>,
     /// What is in stock.
     pub inventory: Arc<Inventory>,
     /// What customers pay.
@@ -57,10 +60,12 @@ impl Services {
         let products = Arc::new(Products::new(Arc::clone(log), images));
         let carts = Arc::new(Carts::new(Arc::clone(log), Arc::clone(&products)));
         let orders = Arc::new(Orders::new(Arc::clone(log), Arc::clone(&products), Arc::clone(&carts)));
+        let returns = Arc::new(Returns::new(Arc::clone(log), Arc::clone(&orders)));
         Self {
             products,
             carts,
             orders,
+            returns,
             inventory,
             payments,
             shipping,
@@ -72,19 +77,19 @@ impl Services {
     /// # Errors
     /// When the service refuses, or could not do it now.
     pub async fn execute(&self, directive: &Directive) -> Result<(), ServiceError> {
-        let context = CommandContext::of_directive(directive, "place_order");
         match &directive.command {
             ServiceCommand::CheckOutCart { customer_id, order_id } => {
+                let context = CommandContext::of_directive(directive, saga_of(&directive.command));
                 self.carts.check_out(&context, *customer_id, *order_id).await
             }
-            ServiceCommand::ConfirmOrder { order_id } => self.orders.confirm(&context, *order_id).await,
-            ServiceCommand::RejectOrder { order_id, reason } => {
-                self.orders.reject(&context, *order_id, reason.clone()).await
-            }
-            ServiceCommand::MarkOrderShipped { order_id, shipment_id } => {
-                self.orders.mark_shipped(&context, *order_id, *shipment_id).await
-            }
-            ServiceCommand::MarkOrderDelivered { order_id } => self.orders.mark_delivered(&context, *order_id).await,
+            ServiceCommand::ConfirmOrder { .. }
+            | ServiceCommand::RejectOrder { .. }
+            | ServiceCommand::CancelOrder { .. }
+            | ServiceCommand::DenyCancellation { .. }
+            | ServiceCommand::CancelOrderItems { .. }
+            | ServiceCommand::MarkOrderShipped { .. }
+            | ServiceCommand::MarkOrderDelivered { .. } => self.orders.execute(directive).await,
+            ServiceCommand::CompleteReturn { .. } => self.returns.execute(directive).await,
             ServiceCommand::ReserveStock { .. }
             | ServiceCommand::ReleaseStock { .. }
             | ServiceCommand::IssueStock { .. }
@@ -100,11 +105,7 @@ impl Services {
             ServiceCommand::ReserveCredit { .. }
             | ServiceCommand::ChargeCredit { .. }
             | ServiceCommand::ReleaseCredit { .. }
-            | ServiceCommand::RefundCredit { .. }
-            | ServiceCommand::CancelOrder { .. }
-            | ServiceCommand::DenyCancellation { .. }
-            | ServiceCommand::CancelOrderItems { .. }
-            | ServiceCommand::CompleteReturn { .. } => Err(ServiceError::Fault(format!(
+            | ServiceCommand::RefundCredit { .. } => Err(ServiceError::Fault(format!(
                 "not answered yet: {:?}",
                 directive.command
             ))),

@@ -8,7 +8,7 @@ use event_log::{
     Append, AppendError, Appended, Direction, EventFilter, EventLog, ExpectedVersion, LogError, LogStats, Position,
     RecordedEvent, StreamSummary, StreamVersion, Subscription, memory::MemoryLog,
 };
-use event_schemas::{AccountId, Actor, DomainEvent, Metadata, NewEvent, StreamName, Timestamp};
+use event_schemas::{AccountId, Actor, Address, DomainEvent, Metadata, NewEvent, StreamName, Timestamp};
 use serde_json::Value;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -202,6 +202,19 @@ impl Answer {
             .map(|error| &error["field"])
             .collect();
         assert_eq!(fields, expected, "{problem}");
+    }
+}
+
+/// Where parcels go.
+pub(crate) fn address() -> Address {
+    Address {
+        recipient: "김하나".to_owned(),
+        phone: "+82 10 1234 5678".to_owned(),
+        postal_code: "04524".to_owned(),
+        line1: "세종대로 110".to_owned(),
+        line2: None,
+        city: "서울".to_owned(),
+        country: "KR".to_owned(),
     }
 }
 

@@ -50,6 +50,31 @@ fn cancelled() -> OrderEvent {
     OrderCancelled { order_id, reason }.into()
 }
 
+fn wished() -> OrderEvent {
+    let (order_id, reason) = (id(1), reason());
+    OrderCancellationRequested { order_id, reason }.into()
+}
+fn denied() -> OrderEvent {
+    let (order_id, reason) = (id(1), reason());
+    OrderCancellationDenied { order_id, reason }.into()
+}
+fn cup() -> Vec<ParcelItem> {
+    vec![ParcelItem {
+        product_id: id(11),
+        quantity: 1,
+    }]
+}
+fn dropped(parcel: u128) -> OrderEvent {
+    OrderItemsCancelled {
+        order_id: id(1),
+        shipment_id: id(parcel),
+        items: cup(),
+        amount: Money::krw(5_000),
+        reason: reason(),
+    }
+    .into()
+}
+
 fn order(events: impl IntoIterator<Item = OrderEvent>) -> Given<Order> {
     given(events)
 }
@@ -62,6 +87,20 @@ fn reject() -> OrderCommand {
 }
 fn cancel() -> OrderCommand {
     OrderCommand::Cancel { reason: reason() }
+}
+fn wish() -> OrderCommand {
+    OrderCommand::RequestCancellation { reason: reason() }
+}
+fn deny() -> OrderCommand {
+    OrderCommand::DenyCancellation { reason: reason() }
+}
+fn drop_parcel(parcel: u128) -> OrderCommand {
+    OrderCommand::CancelItems {
+        shipment_id: id(parcel),
+        items: cup(),
+        amount: Money::krw(5_000),
+        reason: reason(),
+    }
 }
 
 #[test]
@@ -110,18 +149,79 @@ fn repeated_steps_do_nothing() {
 }
 
 #[test]
-fn an_order_is_cancelled_only_before_it_is_shipped() {
-    order([placed()]).when(cancel()).then([cancelled()]);
-    order([placed(), confirmed()]).when(cancel()).then([cancelled()]);
+fn a_wish_to_cancel_is_granted_at_once_only_before_the_order_is_confirmed() {
+    order([placed()]).when(wish()).then([cancelled()]);
+    order([placed(), confirmed()]).when(wish()).then([wished()]);
+    order([placed(), confirmed(), wished()]).when(wish()).then_nothing();
+    order([placed(), confirmed(), wished(), denied()])
+        .when(wish())
+        .then_refused("cancellation-denied");
+    order([placed(), cancelled()]).when(wish()).then_nothing();
     order([placed(), confirmed(), shipped()])
-        .when(cancel())
+        .when(wish())
         .then_refused("order-shipped");
     order([placed(), confirmed(), shipped(), delivered()])
-        .when(cancel())
+        .when(wish())
         .then_refused("order-delivered");
+    order([placed(), rejected()])
+        .when(wish())
+        .then_refused("order-rejected");
+}
+
+#[test]
+fn between_a_cancellation_and_a_pick_up_the_first_wins() {
+    let wished = [placed(), confirmed(), wished()];
+    order(wished.clone()).when(cancel()).then([cancelled()]);
+    order(wished.clone()).when(SHIP).then([shipped()]);
+    order(wished.clone().into_iter().chain([cancelled()]))
+        .when(SHIP)
+        .then_nothing();
+    let went = order(wished.into_iter().chain([shipped()]));
+    went.when(cancel()).then_nothing();
+    went.when(deny()).then([denied()]);
+}
+
+#[test]
+fn the_shop_cancels_also_what_nobody_wished_cancelled() {
+    order([placed()]).when(cancel()).then([cancelled()]);
+    order([placed(), confirmed()]).when(cancel()).then([cancelled()]);
+    order([placed(), confirmed(), shipped(), delivered()])
+        .when(cancel())
+        .then_nothing();
     order([placed(), rejected()])
         .when(cancel())
         .then_refused("order-rejected");
+}
+
+#[test]
+fn a_wish_is_denied_once_and_only_if_there_was_one() {
+    order([placed(), confirmed(), wished()]).when(deny()).then([denied()]);
+    order([placed(), confirmed(), wished(), denied()])
+        .when(deny())
+        .then_nothing();
+    order([placed(), confirmed()]).when(deny()).then_nothing();
+    order([placed(), confirmed(), wished(), cancelled()])
+        .when(deny())
+        .then_nothing();
+    order([placed()]).when(deny()).then_refused("order-not-confirmed");
+}
+
+#[test]
+fn a_parcel_is_dropped_once_and_the_rest_goes_on() {
+    let so_far = [placed(), confirmed(), dropped(3)];
+    order([placed(), confirmed()]).when(drop_parcel(3)).then([dropped(3)]);
+    order(so_far.clone()).when(drop_parcel(3)).then_nothing();
+    order(so_far.clone()).when(drop_parcel(4)).then([dropped(4)]);
+    order(so_far.clone()).when(SHIP).then([shipped()]);
+    order([placed()])
+        .when(drop_parcel(3))
+        .then_refused("order-not-confirmed");
+    order([placed(), confirmed(), cancelled()])
+        .when(drop_parcel(3))
+        .then_nothing();
+    let sent = order(so_far).0.placed().unwrap().sent();
+    let sent: Vec<_> = sent.iter().map(|sold| (sold.product_id, sold.quantity)).collect();
+    assert_eq!(sent, [(id(10), 2)], "the cup was in the dropped parcel");
 }
 
 #[test]
@@ -129,7 +229,7 @@ fn a_reason_is_one_line_that_says_something() {
     for message in ["", "a\nb", &"x".repeat(301)] {
         let reason = Reason::new("cancelled_by_customer", message);
         order([placed()])
-            .when(OrderCommand::Cancel { reason })
+            .when(OrderCommand::RequestCancellation { reason })
             .then_refused_fields(["reason"]);
     }
 }
@@ -178,7 +278,10 @@ fn nothing_can_be_asked_of_an_order_that_was_never_placed() {
         SHIP,
         OrderCommand::MarkDelivered,
         reject(),
+        wish(),
         cancel(),
+        deny(),
+        drop_parcel(3),
     ] {
         given_nothing::<Order>().when(command).then_refused("order-not-found");
     }
@@ -216,4 +319,16 @@ fn address_and_payment_are_checked() {
     given_nothing::<Order>()
         .when(OrderCommand::Place(order))
         .then_refused_fields(["shipping_address.city", "payment.method", "payment.token"]);
+}
+
+#[test]
+fn an_order_by_invoice_needs_no_token() {
+    let mut order = new_order(vec![item(10, 1, 1)]);
+    order.payment.method = "invoice".to_owned();
+    order.payment.token = "card_approve".to_owned();
+    given_nothing::<Order>()
+        .when(OrderCommand::Place(order.clone()))
+        .then_refused_fields(["payment.token"]);
+    order.payment.token = String::new();
+    assert!(Order::default().decide(&OrderCommand::Place(order)).is_ok());
 }

@@ -9,6 +9,7 @@ fn book() -> ShipmentCommand {
         order_id: id(2),
         carrier: "simulator".to_owned(),
         tracking_number: "SIM-1".to_owned(),
+        seller_id: Some(id(5)),
         items: vec![ParcelItem {
             product_id: id(3),
             quantity: 2,
@@ -19,11 +20,11 @@ fn book() -> ShipmentCommand {
 }
 fn booked() -> ShipmentEvent {
     ShipmentBooked {
-        seller_id: None,
         shipment_id: id(1),
         order_id: id(2),
         carrier: "simulator".to_owned(),
         tracking_number: "SIM-1".to_owned(),
+        seller_id: Some(id(5)),
         items: vec![ParcelItem {
             product_id: id(3),
             quantity: 2,
@@ -67,6 +68,9 @@ fn cancelled() -> ShipmentEvent {
     .into()
 }
 
+const fn call_off() -> ShipmentCommand {
+    ShipmentCommand::Cancel { reason: None }
+}
 fn record_picked_up(location: &str) -> ShipmentCommand {
     ShipmentCommand::RecordPickedUp {
         location: location.to_owned(),
@@ -139,13 +143,9 @@ fn a_parcel_seen_anywhere_was_fetched_before() {
 
 #[test]
 fn a_parcel_is_called_off_only_before_it_is_fetched() {
-    parcel([booked()]).when(ShipmentCommand::Cancel).then([cancelled()]);
-    parcel([booked(), cancelled()])
-        .when(ShipmentCommand::Cancel)
-        .then_nothing();
-    parcel([booked(), picked_up("a")])
-        .when(ShipmentCommand::Cancel)
-        .then_nothing();
+    parcel([booked()]).when(call_off()).then([cancelled()]);
+    parcel([booked(), cancelled()]).when(call_off()).then_nothing();
+    parcel([booked(), picked_up("a")]).when(call_off()).then_nothing();
     for late in [
         record_picked_up("a"),
         record_scanned(InTransit, "a"),
@@ -155,6 +155,20 @@ fn a_parcel_is_called_off_only_before_it_is_fetched() {
             .when(late)
             .then_refused("shipment-cancelled");
     }
+}
+
+#[test]
+fn a_seller_says_why_a_parcel_is_not_sent() {
+    let cannot = |message: &str| ShipmentCommand::Cancel {
+        reason: Some(Reason::new("cannot_send", message)),
+    };
+    let told = ShipmentCancelled {
+        shipment_id: id(1),
+        order_id: id(2),
+        reason: Some(Reason::new("cannot_send", "The kiln broke.")),
+    };
+    parcel([booked()]).when(cannot("The kiln broke.")).then([told.into()]);
+    parcel([booked()]).when(cannot("a\nb")).then_refused_fields(["reason"]);
 }
 
 #[test]
@@ -169,7 +183,7 @@ fn nonsense_is_refused() {
         .when(record_delivered())
         .then_refused("shipment-not-found");
     given_nothing::<Shipment>()
-        .when(ShipmentCommand::Cancel)
+        .when(call_off())
         .then_refused("shipment-not-found");
     let ShipmentCommand::Book {
         shipment_id, order_id, ..
@@ -182,6 +196,7 @@ fn nonsense_is_refused() {
         order_id,
         carrier: String::new(),
         tracking_number: " ".to_owned(),
+        seller_id: None,
         items: vec![],
         destination: String::new(),
         estimated_delivery: None,

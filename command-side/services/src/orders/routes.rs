@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 use warp::{Filter, filters::BoxedFilter};
 
-use super::{Orders, PlaceOrder, no_such_order};
+use super::{CancellationOutcome, Orders, PlaceOrder, no_such_order};
 use crate::{execution::CommandContext, problems::ChangedCartLine};
 
 /// Of `/api/v1/orders`, what changes them.
@@ -112,14 +112,15 @@ pub struct ShippingAddress {
     country: String,
 }
 
-/// A payment by card.
+/// How an order is paid.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"method": "card", "token": "card_approve"}))]
 pub struct Payment {
-    /// `card`.
+    /// `card`, or `invoice`: against your credit limit, to be paid later.
     method: String,
-    /// What the payment provider gave you for the card. Never a card number.
+    /// What the payment provider gave you for the card; left out for `invoice`. Never a card number.
+    #[serde(default)]
     token: String,
 }
 
@@ -128,7 +129,7 @@ pub struct Payment {
 pub struct OrderStatus {
     /// The order.
     id: OrderId,
-    /// `placed` or `cancelled`; what follows is at `GET /api/v1/orders/{id}`.
+    /// `placed`, `cancelled`, or `cancelling`: the carriers are being called off; what follows is at `GET /api/v1/orders/{id}`.
     status: &'static str,
 }
 
@@ -214,7 +215,8 @@ async fn place_order(
 
 /// Call an order off
 ///
-/// Until it is shipped. Money that was set aside goes back, goods can be sold again.
+/// Until it is shipped. Money that was set aside goes back, goods can be sold again. An order that is confirmed is `cancelling`
+/// until its carriers are called off; where one of them was faster, the order goes on and `GET /api/v1/orders/{id}` says so.
 #[utoipa::path(
     post,
     path = "/api/v1/orders/{id}/cancellation",
@@ -222,15 +224,15 @@ async fn place_order(
     operation_id = "cancelOrder",
     params(
         ("id" = OrderId, Path, description = "Which order"),
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key and body get the same answer"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and body do nothing again"),
     ),
     request_body = Option<Cancellation>,
     responses(
-        (status = 202, description = "Called off; what was done is being undone", body = OrderStatus,
+        (status = 202, description = "Called off, or about to be: `status` says which", body = OrderStatus,
          headers(("Location" = String), ("Consistency-Token" = String))),
         (status = 404, description = "No such order of yours", body = ProblemDocument,
          content_type = "application/problem+json"),
-        (status = 409, description = "It is shipped, delivered or rejected", body = ProblemDocument,
+        (status = 409, description = "It is shipped, delivered or rejected, or a carrier was faster: return it instead", body = ProblemDocument,
          content_type = "application/problem+json"),
         (status = 422, description = "Not a reason that is taken, or the key was used with another body",
          body = ProblemDocument, content_type = "application/problem+json"),
@@ -258,8 +260,8 @@ async fn cancel_order(
         .placed()
         .is_some_and(|placed| placed.customer_id == principal.account_id);
     let reason = reason(is_own, cancellation.reason);
-    let position = orders
-        .cancel_order(&context, id, reason, |_| {
+    let taken = orders
+        .request_cancellation(&context, id, reason, |_| {
             if is_own || keeps_shop {
                 Ok(())
             } else {
@@ -267,12 +269,13 @@ async fn cancel_order(
             }
         })
         .await?;
-    let status = OrderStatus {
-        id,
-        status: "cancelled",
+    let status = match taken.outcome {
+        CancellationOutcome::Cancelled => "cancelled",
+        CancellationOutcome::Cancelling => "cancelling",
+        CancellationOutcome::Denied => "cancellation_denied",
     };
-    let response = reply::accepted(&format!("/api/v1/orders/{id}"), &status);
-    Ok(reply::with_token(response, ConsistencyToken::at(position.0)))
+    let response = reply::accepted(&format!("/api/v1/orders/{id}"), &OrderStatus { id, status });
+    Ok(reply::with_token(response, ConsistencyToken::at(taken.position.0)))
 }
 
 fn reason(by_customer: bool, said: Option<String>) -> Reason {

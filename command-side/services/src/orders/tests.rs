@@ -1,9 +1,9 @@
 use domain::Cart;
 use edge::{Principal, Role};
 use event_schemas::{
-    AccountId, Money,
+    AccountId, Money, ShipmentId,
     cart::CartCheckedOut,
-    order::{OrderConfirmed, OrderEvent, OrderShipped},
+    order::{OrderCancellationDenied, OrderCancelled, OrderConfirmed, OrderEvent, OrderShipped},
     product::{ProductDelisted, ProductRepriced},
 };
 use serde_json::{Value, json};
@@ -290,6 +290,68 @@ async fn a_customer_calls_an_order_off() {
         matches!(&stored[1..], [OrderEvent::OrderCancelled(off)] if off.reason.code == "cancelled_by_customer"),
         "{stored:?}"
     );
+}
+
+#[tokio::test]
+async fn a_confirmed_order_is_cancelling_until_its_carriers_are_called_off() {
+    let shop = Shop::open().await;
+    let (id, customer, path) = placed(&shop).await;
+    shop.given::<Order>(id.uuid(), [OrderConfirmed { order_id: id }.into()])
+        .await;
+    for _ in 0..2 {
+        let answer = shop.answer(shop.request(&customer, "POST", &path)).await;
+        assert_eq!(
+            (id_of(&answer), answer.json()["status"].as_str()),
+            (id, Some("cancelling"))
+        );
+    }
+    let stored = events(&shop, id).await;
+    assert!(
+        matches!(&stored[2..], [OrderEvent::OrderCancellationRequested(_)]),
+        "{stored:?}"
+    );
+    let denied = OrderCancellationDenied {
+        order_id: id,
+        reason: Reason::new("parcel_under_way", "A carrier was faster."),
+    };
+    shop.given::<Order>(id.uuid(), [denied.into()]).await;
+    shop.answer(shop.request(&customer, "POST", &path))
+        .await
+        .is_problem(409, "cancellation-denied");
+}
+
+#[tokio::test]
+async fn a_repeated_cancellation_says_what_became_of_it() {
+    let shop = Shop::open().await;
+    let (id, customer, path) = placed(&shop).await;
+    shop.given::<Order>(id.uuid(), [OrderConfirmed { order_id: id }.into()])
+        .await;
+    let why = json!({"reason": "Too slow."});
+    let status = async || keyed(&shop, &customer, &path, &why).await.json()["status"].clone();
+    assert_eq!(status().await, "cancelling");
+    let off = OrderCancelled {
+        order_id: id,
+        reason: Reason::new("cancelled_by_customer", "Too slow."),
+    };
+    shop.given::<Order>(id.uuid(), [off.into()]).await;
+    assert_eq!(status().await, "cancelled");
+}
+
+#[tokio::test]
+async fn an_order_by_invoice_needs_no_card() {
+    let shop = Shop::open().await;
+    let (customer, jar) = (customer(), given_product(&shop, 129_000).await);
+    let mut body = order(&[(jar, 1.into())]);
+    body["payment"] = json!({"method": "invoice"});
+    let stored = events(&shop, id_of(&shop.ask(&customer, "POST", ORDERS, &body).await)).await;
+    assert!(
+        matches!(&stored[..], [OrderEvent::OrderPlaced(placed)] if placed.payment.method == "invoice"),
+        "{stored:?}"
+    );
+    body["payment"] = json!({"method": "invoice", "token": "card_approve"});
+    shop.ask(&customer, "POST", ORDERS, &body)
+        .await
+        .names_fields(&["payment.token"]);
 }
 
 #[tokio::test]

@@ -29,6 +29,10 @@ fn the_description_has_every_command() {
         "DELETE /api/v1/cart/items/{product}",
         "POST /api/v1/orders",
         "POST /api/v1/orders/{id}/cancellation",
+        "POST /api/v1/orders/{id}/returns",
+        "POST /api/v1/orders/{id}/returns/{return}/receipt",
+        "POST /api/v1/orders/{id}/returns/{return}/inspection",
+        "POST /api/v1/seller/orders/{order}/parcels/{parcel}/cancellation",
         "GET /images/{key}",
     ];
     assert_eq!(operations(), expected.map(str::to_owned).into());
@@ -51,10 +55,10 @@ async fn every_described_command_is_routed_and_asks_who_is_there() {
     for operation in operations() {
         let (method, path) = operation.split_once(' ').unwrap();
         let some = "018f3c1e-7b4a-7c3e-9d2f-1a2b3c4d5e6f";
-        let path = path
-            .replace("{id}", some)
-            .replace("{product}", some)
-            .replace("{key}", "x.png");
+        let ids = ["{id}", "{product}", "{return}", "{order}", "{parcel}"];
+        let path = ids
+            .iter()
+            .fold(path.replace("{key}", "x.png"), |path, id| path.replace(id, some));
         let answer = shop.answer(warp::test::request().method(method).path(&path)).await;
         let expected = if method == "GET" { 404 } else { 401 };
         assert_eq!(answer.status.as_u16(), expected, "{operation}: {answer:?}");

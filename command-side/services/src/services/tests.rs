@@ -1,13 +1,13 @@
 use domain::{Order, commands::Line};
 use event_log::{Direction, Position};
 use event_schemas::{
-    Address, Category, CustomerId, Money, OrderId, PaymentId, ProductId, ShipmentId, Timestamp,
+    Category, CustomerId, Money, OrderId, PaymentId, ProductId, ShipmentId, Timestamp,
     order::{OrderItem, OrderPlaced, PaymentMethod, Reason},
 };
 use uuid::Uuid;
 
 use super::*;
-use crate::testing::Shop;
+use crate::testing::{Shop, address};
 
 fn directive(command: ServiceCommand) -> Directive {
     Directive {
@@ -19,17 +19,6 @@ fn directive(command: ServiceCommand) -> Directive {
     }
 }
 
-fn address() -> Address {
-    Address {
-        recipient: "김하나".to_owned(),
-        phone: "+82 10 1234 5678".to_owned(),
-        postal_code: "04524".to_owned(),
-        line1: "세종대로 110".to_owned(),
-        line2: None,
-        city: "서울".to_owned(),
-        country: "KR".to_owned(),
-    }
-}
 fn card() -> PaymentMethod {
     PaymentMethod {
         method: "card".to_owned(),

@@ -1,7 +1,7 @@
 //! The port to a carrier.
 
 use async_trait::async_trait;
-use event_schemas::{Address, OrderId, ShipmentId, Timestamp, shipment::ParcelItem};
+use event_schemas::{Address, OrderId, SellerId, ShipmentId, Timestamp, shipment::ParcelItem};
 
 /// A parcel to be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +10,8 @@ pub struct Booking {
     pub shipment_id: ShipmentId,
     /// For this order.
     pub order_id: OrderId,
+    /// Where it is fetched; none where the order was placed before each seller had a parcel.
+    pub seller_id: Option<SellerId>,
     /// What is inside.
     pub items: Vec<ParcelItem>,
     /// Where it goes.

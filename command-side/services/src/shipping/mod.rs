@@ -1,8 +1,10 @@
 //! Shipping: having a carrier fetch a parcel, and hearing from it where the parcel is.
 //!
+//! - [`cannot_send`]: a seller who cannot send a parcel that was booked;
 //! - [`carrier`]: the port; [`simulator`]: a carrier that plays an outside party on a clock of its own;
 //! - [`webhook`]: what carriers report, signed, over HTTP. The simulator reports through the same [`Shipping::report`].
 
+pub mod cannot_send;
 pub mod carrier;
 pub mod simulator;
 #[cfg(test)]
@@ -13,12 +15,12 @@ pub mod webhook;
 use std::{sync::Arc, time::Duration};
 
 use domain::{
-    Refusal, Shipment,
+    Aggregate, Refusal, Shipment,
     commands::{Directive, ServiceCommand},
     shipment::ShipmentCommand,
 };
 use event_log::{EventLog, Position};
-use event_schemas::{Address, ShipmentId, Timestamp, ids::derived_uuid, shipment::ParcelStatus};
+use event_schemas::{Address, ShipmentId, Timestamp, ids::derived_uuid, order::Reason, shipment::ParcelStatus};
 use tokio::time::timeout;
 
 pub use self::{
@@ -27,7 +29,7 @@ pub use self::{
     webhook::{CarrierEvent, openapi, routes},
 };
 use crate::{
-    execution::{CommandContext, Execution},
+    execution::{CommandContext, Execution, Loaded},
     services::ServiceError,
 };
 
@@ -85,19 +87,22 @@ impl Shipping {
             ServiceCommand::BookShipment {
                 shipment_id,
                 order_id,
+                seller_id,
                 items,
                 address,
-                ..
             } => {
                 let booking = Booking {
                     shipment_id: *shipment_id,
                     order_id: *order_id,
+                    seller_id: *seller_id,
                     items: items.clone(),
                     address: address.clone(),
                 };
                 self.book(booking, &context).await
             }
-            ServiceCommand::CancelShipment { shipment_id, .. } => self.cancel(*shipment_id, &context).await,
+            ServiceCommand::CancelShipment { shipment_id, .. } => {
+                self.call_off(*shipment_id, None, &context).await.map(|_| ())
+            }
             other => Err(ServiceError::Fault(format!("not for shipping: {other:?}"))),
         }
     }
@@ -115,6 +120,7 @@ impl Shipping {
             order_id: booking.order_id,
             carrier: self.carrier.name().to_owned(),
             tracking_number: booked.tracking_number,
+            seller_id: booking.seller_id,
             items: booking.items,
             destination: destination(&booking.address),
             estimated_delivery: booked.estimated_delivery,
@@ -122,26 +128,27 @@ impl Shipping {
         self.execution.execute(id, &command, context).await.map(|_| ())
     }
 
-    async fn cancel(&self, shipment_id: ShipmentId, context: &CommandContext) -> Result<(), ServiceError> {
-        let loaded = self.execution.load(shipment_id.uuid()).await?;
+    /// Calls the carrier off, if the parcel is not fetched yet, and gives the parcel as it is then.
+    async fn call_off(
+        &self,
+        shipment_id: ShipmentId,
+        reason: Option<Reason>,
+        context: &CommandContext,
+    ) -> Result<Arc<Loaded<Shipment>>, ServiceError> {
+        let id = shipment_id.uuid();
+        let loaded = self.execution.load(id).await?;
         let Some(parcel) = loaded.state.parcel() else {
             return Err(no_such_parcel().into());
         };
-        if parcel.status != ParcelStatus::Booked {
-            return Ok(());
+        let command = ShipmentCommand::Cancel { reason };
+        // Decided before the carrier is asked: what cannot be written down must not be done.
+        if loaded.state.decide(&command)?.is_empty() {
+            return Ok(loaded);
         }
-        match self
-            .in_time(self.carrier.cancel(shipment_id, &parcel.tracking_number))
-            .await?
-        {
-            Cancelled::CalledOff => {
-                let command = ShipmentCommand::Cancel;
-                self.execution
-                    .execute(shipment_id.uuid(), &command, context)
-                    .await
-                    .map(|_| ())
-            }
-            Cancelled::TooLate => Ok(()),
+        let asked = self.carrier.cancel(shipment_id, &parcel.tracking_number);
+        match self.in_time(asked).await? {
+            Cancelled::CalledOff => Ok(self.execution.execute(id, &command, context).await?.aggregate),
+            Cancelled::TooLate => Ok(loaded),
         }
     }
 
@@ -168,7 +175,9 @@ impl Shipping {
                 location,
             },
             ParcelStatus::Delivered => ShipmentCommand::RecordDelivered { location },
-            ParcelStatus::Cancelled => ShipmentCommand::Cancel,
+            ParcelStatus::Cancelled => ShipmentCommand::Cancel {
+                reason: Some(called_off_by_carrier()),
+            },
         };
         let command_id = derived_uuid(id, &format!("{carrier} {}", report.event_id));
         let context = CommandContext::within(format!("carrier {carrier}"), command_id, report.occurred_at);
@@ -201,6 +210,10 @@ impl Shipping {
 
 fn no_such_parcel() -> Refusal {
     Refusal::not_found("parcel-not-found", "this carrier has no such parcel of ours")
+}
+
+fn called_off_by_carrier() -> Reason {
+    Reason::new("cancelled_by_carrier", "The carrier will not fetch the parcel.")
 }
 
 /// As far as a carrier's page would show it.

@@ -1,3 +1,4 @@
+mod cannot_send;
 mod webhook;
 
 use event_log::{Append, Direction, ExpectedVersion, memory::MemoryLog};
@@ -8,7 +9,7 @@ use event_schemas::{
 use uuid::Uuid;
 
 use super::*;
-use crate::outbox::faulty::FaultyLog;
+use crate::{outbox::faulty::FaultyLog, testing::address};
 
 /// A carrier so slow that nothing moves while a test runs, and one so fast that a parcel takes a blink.
 const SLOW: f64 = 1.0;
@@ -111,15 +112,7 @@ fn book(number: u128) -> ServiceCommand {
         shipment_id: parcel(number),
         order_id: order(number),
         items: items(),
-        address: Address {
-            recipient: "김하나".to_owned(),
-            phone: "010-1234-5678".to_owned(),
-            postal_code: "04524".to_owned(),
-            line1: "세종대로 110".to_owned(),
-            line2: None,
-            city: "서울".to_owned(),
-            country: "KR".to_owned(),
-        },
+        address: address(),
     }
 }
 
