@@ -10,7 +10,7 @@ use command_services::{
     routes,
     secret::Secret,
     services::Services,
-    shipping::{self, CarrierSimulator, Shipping},
+    shipping::{self, CarrierOutlet, CarrierSimulator, Shipping},
 };
 use edge::{Response, Tokens};
 use event_log::EventLog;
@@ -124,8 +124,8 @@ async fn open_payments(folder: &DataFolder, log: &Arc<dyn EventLog>) -> Result<A
 /// The shipping service, and the simulated carrier that reports to it.
 fn start_shipping(config: &Config, log: &Arc<dyn EventLog>) -> (Arc<Shipping>, JoinHandle<()>) {
     let carrier = CarrierSimulator::new(config.carrier_speed());
-    let port = Arc::<CarrierSimulator>::clone(&carrier);
-    let shipping = Arc::new(Shipping::new(Arc::clone(log), port, shipping::CALL_TIMEOUT));
+    let outlet = CarrierOutlet::new(Arc::<CarrierSimulator>::clone(&carrier));
+    let shipping = Arc::new(Shipping::new(Arc::clone(log), Arc::new(outlet), shipping::CALL_TIMEOUT));
     let running = tokio::spawn(carrier.run(Arc::clone(log), Arc::clone(&shipping)));
     (shipping, running)
 }

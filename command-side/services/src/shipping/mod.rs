@@ -1,11 +1,13 @@
 //! Shipping: having a carrier fetch a parcel, and hearing from it where the parcel is.
 //!
 //! - [`cannot_send`]: a seller who cannot send a parcel that was booked;
-//! - [`carrier`]: the port; [`simulator`]: a carrier that plays an outside party on a clock of its own;
+//! - [`carrier`]: the port; [`simulator`]: a carrier that plays an outside party on a clock of its own; [`outlet`]: the careful way
+//!   to any of them;
 //! - [`webhook`]: what carriers report, signed, over HTTP. The simulator reports through the same [`Shipping::report`].
 
 pub mod cannot_send;
 pub mod carrier;
+pub mod outlet;
 pub mod simulator;
 #[cfg(test)]
 mod tests;
@@ -25,6 +27,7 @@ use tokio::time::timeout;
 
 pub use self::{
     carrier::{Booked, Booking, Cancelled, Carrier},
+    outlet::CarrierOutlet,
     simulator::CarrierSimulator,
     webhook::{CarrierEvent, openapi, routes},
 };

@@ -1,4 +1,5 @@
 mod cannot_send;
+mod outlet;
 mod webhook;
 
 use event_log::{Append, Direction, ExpectedVersion, memory::MemoryLog};
