@@ -1,6 +1,6 @@
 //! Sagas: what the shop does when something has happened, over several services and days, until it is done or undone.
 //!
-//! - a saga is pure: one file each ([`place_order`]), a fact in, a new state and commands out ([`Saga`]);
+//! - a saga is pure ([`place_order`], [`return_goods`]): a fact in, a new state and commands out ([`Saga`]);
 //! - the [`SagaRunner`] makes it durable: it reads facts from the log, writes each advance to the saga's own stream *before*
 //!   it sends the commands, keeps the timers, and can be killed anywhere;
 //! - commands leave through a [`Dispatcher`]; their answers come back as events in the log, never as return values.
@@ -12,6 +12,8 @@ mod checkpoint;
 mod clock;
 mod dispatch;
 pub mod place_order;
+mod policy;
+pub mod return_goods;
 mod roster;
 mod runner;
 mod saga;
@@ -23,7 +25,9 @@ pub use checkpoint::{Checkpoint, CheckpointError, MemoryCheckpoint};
 pub use clock::{Clock, SystemClock};
 pub use dispatch::{DispatchError, Dispatcher};
 pub use domain::steps::{Service, service_of, step_key, step_name};
-pub use place_order::{PlaceOrder, Policy};
+pub use place_order::PlaceOrder;
+pub use policy::Policy;
+pub use return_goods::ReturnGoods;
 pub use roster::Open;
 pub use runner::{Limits, RunnerConfig, SagaRunner, StartError};
 pub use saga::{Decision, Fact, Saga, UnknownState};

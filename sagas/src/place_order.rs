@@ -1,12 +1,23 @@
-//! The saga `place_order`: from an order that was placed to a parcel that was delivered, or to nothing at all.
+//! The saga `place_order`: from an order that was placed to parcels that were delivered, or to nothing at all.
 //!
-//! It remembers what is known of the stock, the payment, the parcel and the order; what it asks for is a function of that.
-//! What is known only ever rises, so a fact that is repeated, late or out of place changes nothing, and no compensation
-//! can be lost: whatever is known to be held is given back.
+//! ```text
+//! reserve stock ─► reserve funds ─► confirm ─► for each seller's parcel, side by side:
+//!                                               book ─► picked up ─► capture its share, issue its goods ─► delivered
+//!                                                  └──► called off ─► drop it: its goods back, its share never taken
+//! ```
+//!
+//! It remembers what is known of the stock, the funds, the order and each parcel ([`state`], [`parcel`]); what it asks for is
+//! a function of that ([`course`]). What is known only ever rises ([`learn`]), so a fact that is repeated, late or out of
+//! place changes nothing, and no compensation can be lost: whatever is known to be held is given back. The first parcel that
+//! is picked up is the pivot: the order aggregate decides whether it was shipped or cancelled, and exactly one wins.
 
+mod course;
+mod definition_1;
 mod facts;
-mod policy;
+mod learn;
+mod parcel;
 mod state;
+mod steps;
 #[cfg(test)]
 mod tests;
 
@@ -14,15 +25,17 @@ use domain::commands::ServiceCommand;
 use event_schemas::{
     Category, OrderId, ShopEvent, Timestamp,
     order::OrderEvent,
-    payment::PaymentOperation,
     saga::{PlaceOrderEvent, SagaAdvanced, SagaStatus},
 };
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::{Decision, Fact, Saga, step_name};
+use crate::{Decision, Fact, Policy, Saga, UnknownState, saga::as_it_stands, step_name};
 use facts::{FACTS, order_of};
-pub use policy::Policy;
-pub use state::{Order, Parcel, Payment, PlaceOrderState, Stock};
+pub use parcel::{Carriage, Goods, Parcel, Share};
+pub use state::{Cancellation, Funds, Order, PlaceOrderState, Stock};
+
+const NAME: &str = "place_order";
 
 /// The saga; its only possession is how patient it is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -30,89 +43,12 @@ pub struct PlaceOrder {
     policy: Policy,
 }
 
-impl PlaceOrderState {
-    /// The happy path, read downwards: the first thing that is not known to be done is asked for.
-    fn forward(&self) -> Vec<ServiceCommand> {
-        if self.stock < Stock::Reserved {
-            return self.reserve_stock();
-        }
-        match self.payment {
-            Payment::Untouched | Payment::Asked => return self.authorise_payment(),
-            Payment::AuthorisationUnknown => return self.inquire(PaymentOperation::Authorise),
-            _ => {}
-        }
-        if self.order < Order::Confirmed {
-            return self.confirm_order();
-        }
-        if self.parcel < Parcel::Booked {
-            return self.book_shipment();
-        }
-        if self.parcel < Parcel::PickedUp {
-            return vec![]; // The carrier's turn.
-        }
-        if self.order < Order::Shipped {
-            return self.mark_order_shipped();
-        }
-        // The pivot: the goods are on their way and there is no way back. What is left may be done in any order.
-        let mut asks = match self.payment {
-            Payment::Captured => vec![],
-            Payment::CaptureUnknown => self.inquire(PaymentOperation::Capture),
-            _ => self.capture_payment(),
-        };
-        if self.stock != Stock::Issued {
-            asks.extend(self.issue_stock());
-        }
-        if self.parcel == Parcel::Delivered && self.order < Order::Delivered {
-            asks.extend(self.mark_order_delivered());
-        }
-        asks
-    }
-
-    /// Compensation, in reverse order. A step that may still be happening is waited for, and undone only once it is known.
-    fn backward(&self) -> Vec<ServiceCommand> {
-        match self.parcel {
-            Parcel::Asked => return self.book_shipment(),
-            Parcel::Booked => return self.cancel_shipment(),
-            _ => {}
-        }
-        match self.payment {
-            Payment::Asked => return self.authorise_payment(),
-            Payment::AuthorisationUnknown => return self.inquire(PaymentOperation::Authorise),
-            Payment::Authorised => return self.void_payment(),
-            Payment::VoidUnknown => return self.inquire(PaymentOperation::Void),
-            Payment::CaptureUnknown => return self.inquire(PaymentOperation::Capture),
-            _ => {}
-        }
-        match self.stock {
-            Stock::Asked => return self.reserve_stock(),
-            Stock::Reserved if self.under_way() => return self.issue_stock(),
-            Stock::Reserved => return self.release_stock(),
-            _ => {}
-        }
-        if self.order < Order::Rejected {
-            return self.reject_order();
-        }
-        vec![]
-    }
-
-    /// What is asked for and not answered.
-    fn asks(&self) -> Vec<ServiceCommand> {
-        let mut asks = if self.undoing() {
-            self.backward()
-        } else {
-            self.forward()
-        };
-        asks.extend(self.check_out_cart());
-        asks
-    }
-}
-
 impl Saga for PlaceOrder {
     type State = PlaceOrderState;
     type Event = PlaceOrderEvent;
 
-    const NAME: &'static str = "place_order";
-    const DEFINITION: u16 = 1;
+    const NAME: &'static str = NAME;
+    const DEFINITION: u16 = 2;
     const BEGINS_WITH: &'static str = "OrderPlaced";
     const FACTS: &'static [(Category, &'static [&'static str])] = FACTS;
 
@@ -136,15 +72,23 @@ impl Saga for PlaceOrder {
                     return None;
                 }
                 state.attempts = 0;
-                (known.asks(), state)
+                state.expire(at);
+                // At an operator's word all is asked for again, as at a timeout.
+                let again = matches!(event, ShopEvent::Audit(_));
+                (if again { vec![] } else { known.asks() }, state)
             }
             (Some(known), Fact::Timeout { .. }) => {
                 if known.closed() {
                     return None;
                 }
                 let mut state = known.clone();
-                state.attempts = known.attempts.saturating_add(1);
-                (vec![], state)
+                if state.expire(at) {
+                    state.attempts = 0;
+                    (known.asks(), state)
+                } else {
+                    state.attempts = known.attempts.saturating_add(1);
+                    (vec![], state)
+                }
             }
         };
         state.mark_asked();
@@ -158,6 +102,14 @@ impl Saga for PlaceOrder {
 
     fn advanced(PlaceOrderEvent::SagaAdvanced(advanced): PlaceOrderEvent) -> SagaAdvanced {
         advanced
+    }
+
+    /// An order that was placed under definition 1 goes on under this one, see [`definition_1`].
+    fn revive(definition: u16, state: &RawValue) -> Result<PlaceOrderState, UnknownState> {
+        match definition {
+            1 => Ok(serde_json::from_str::<definition_1::State>(state.get())?.into()),
+            _ => as_it_stands::<Self>(definition, state),
+        }
     }
 }
 
@@ -176,10 +128,10 @@ impl PlaceOrder {
         at: Timestamp,
     ) -> Decision<PlaceOrderState> {
         let asks = state.asks();
-        let stuck = self.policy.stuck(&state, &asks, fact);
+        let stuck = self.stuck(&state, &asks, fact);
         let status = match () {
             () if stuck.is_some() => SagaStatus::Stuck,
-            () if state.payment.unknown() => SagaStatus::OutcomeUnknown,
+            () if state.outcome_unknown() => SagaStatus::OutcomeUnknown,
             () => match (state.closed(), state.undoing()) {
                 (false, false) => SagaStatus::Running,
                 (false, true) => SagaStatus::Compensating,
@@ -190,15 +142,45 @@ impl PlaceOrder {
         let undo = state.undo.as_ref();
         let undone_because = undo.map(|reason| format!("{}: {}", reason.code, reason.message));
         Decision {
-            wake_at: self
-                .policy
-                .patience(&state, &asks, stuck.is_some())
-                .map(|millis| at.plus_millis(millis)),
+            wake_at: self.wake_at(&state, &asks, stuck.is_some(), at),
             status,
             step: asks.first().map_or_else(|| state.waits_for(), step_name),
             reason: stuck.or(undone_because),
             directives: asks.into_iter().filter(|ask| !before.contains(ask)).collect(),
             state,
         }
+    }
+
+    /// Why an operator is needed, if one is.
+    fn stuck(&self, state: &PlaceOrderState, asks: &[ServiceCommand], fact: &Fact<'_>) -> Option<String> {
+        if let Some(refused) = state.refused() {
+            return Some(refused);
+        }
+        match asks.first() {
+            Some(ask) => self.policy.fruitless(ask, state.attempts, fact),
+            None => {
+                let silent = (state.attempts > 0).then_some("the carrier has said nothing for too long");
+                state.contradiction().or(silent).map(str::to_owned)
+            }
+        }
+    }
+
+    /// When to look again if nothing happens: at what was asked for, at a silent carrier, at goods that are held in vain.
+    fn wake_at(
+        &self,
+        state: &PlaceOrderState,
+        asks: &[ServiceCommand],
+        stuck: bool,
+        at: Timestamp,
+    ) -> Option<Timestamp> {
+        if state.closed() {
+            return None;
+        }
+        let saga_id = state.order_id.uuid();
+        let pauses = asks.iter().map(|ask| self.policy.pause(ask, state.attempts, saga_id));
+        let silence = asks.is_empty() && !stuck;
+        let next = pauses.min().or(silence.then_some(self.policy.carrier_silence));
+        let expiry = state.expires_at.filter(|_| state.undo.is_none());
+        next.map(|millis| at.plus_millis(millis)).into_iter().chain(expiry).min()
     }
 }

@@ -44,12 +44,17 @@ pub trait Saga: Send + Sync + 'static {
     /// # Errors
     /// When a newer version of the shop wrote it, or it does not fit.
     fn revive(definition: u16, state: &RawValue) -> Result<Self::State, UnknownState> {
-        if definition > Self::DEFINITION {
-            let known = Self::DEFINITION;
-            return Err(UnknownState::Newer { definition, known });
-        }
-        Ok(serde_json::from_str(state.get())?)
+        as_it_stands::<Self>(definition, state)
     }
+}
+
+/// Reads a stored state whose shape has not changed since.
+pub(crate) fn as_it_stands<S: Saga + ?Sized>(definition: u16, state: &RawValue) -> Result<S::State, UnknownState> {
+    if definition > S::DEFINITION {
+        let known = S::DEFINITION;
+        return Err(UnknownState::Newer { definition, known });
+    }
+    Ok(serde_json::from_str(state.get())?)
 }
 
 /// Something that happened, as a saga sees it.

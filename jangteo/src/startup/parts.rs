@@ -7,7 +7,7 @@ use ::bus::{EventPublisher, InProcess, Nats, Worker};
 use event_log::Position;
 use projections::Projections;
 use read_models::{ReadModels, filling::Filling};
-use sagas::{Dispatcher, PlaceOrder, Policy, RunnerConfig, SagaRunner, SystemClock};
+use sagas::{Dispatcher, PlaceOrder, Policy, ReturnGoods, RunnerConfig, SagaRunner, SystemClock};
 use tokio::{sync::watch, task::JoinSet};
 
 use super::{
@@ -46,7 +46,7 @@ pub(super) struct Parts {
     pub(super) filling: Option<Filling>,
     /// What fills the read models, here or elsewhere.
     pub(super) projections: Option<Arc<Projections>>,
-    sagas: Option<SagaRunner>,
+    sagas: Vec<SagaRunner>,
     workers: Vec<Worker>,
     publisher: Option<EventPublisher>,
     _tellers: JoinSet<()>,
@@ -87,7 +87,7 @@ impl Parts {
 
     /// Stops them from the top down.
     pub(super) async fn stop(&mut self) {
-        if let Some(sagas) = self.sagas.take() {
+        for sagas in self.sagas.drain(..) {
             sagas.shutdown().await;
         }
         for worker in self.workers.drain(..) {
@@ -187,18 +187,21 @@ async fn sagas(
     ground: &Ground<'_>,
     commands: Option<&CommandSide>,
     nats: Option<&Nats>,
-) -> Result<Option<SagaRunner>, StartError> {
+) -> Result<Vec<SagaRunner>, StartError> {
     if !ground.roles.has(Role::Saga) {
-        return Ok(None);
+        return Ok(vec![]);
     }
     let dispatcher = dispatcher(ground, commands, nats).await?;
-    let config = RunnerConfig {
+    let config = || RunnerConfig {
         log: ground.log.log(),
-        dispatcher,
+        dispatcher: Arc::clone(&dispatcher),
         folder: ground.folder.place("sagas"),
         clock: Arc::new(SystemClock),
         limits: sagas::Limits::default(),
     };
-    let started = SagaRunner::start(PlaceOrder::new(Policy::default()), config).await;
-    started.map(Some).map_err(StartError::of("the sagas"))
+    let policy = Policy::default();
+    let orders = SagaRunner::start(PlaceOrder::new(policy), config());
+    let returns = SagaRunner::start(ReturnGoods::new(policy), config());
+    let (orders, returns) = tokio::try_join!(orders, returns).map_err(StartError::of("the sagas"))?;
+    Ok(vec![orders, returns])
 }

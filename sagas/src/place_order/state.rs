@@ -1,33 +1,48 @@
-//! What `place_order` knows, and the commands that can be built from it.
+//! What `place_order` knows of one order.
 
 use domain::commands::ServiceCommand;
 use event_schemas::{
-    Address, CustomerId, Money, OrderId, PaymentId, ShipmentId,
+    Address, CustomerId, Money, OrderId, ShipmentId, Timestamp,
     order::{OrderPlaced, PaymentMethod, Reason},
-    payment::PaymentOperation,
-    shipment::ParcelItem,
 };
 use serde::{Deserialize, Serialize};
+
+use super::{
+    facts::{RESERVATION_EXPIRED, own},
+    parcel::{Carriage, Parcel, Share},
+};
 
 /// What is known of one order's way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlaceOrderState {
     /// The order; the saga's id too.
     pub order_id: OrderId,
-    /// Of the goods.
-    pub stock: Stock,
-    /// Of the money.
-    pub payment: Payment,
-    /// Of the parcel.
-    pub parcel: Parcel,
     /// Of the order itself.
     pub order: Order,
+    /// Of all goods together.
+    pub stock: Stock,
+    /// Of all money together.
+    pub funds: Funds,
+    /// Of each parcel.
+    pub parcels: Vec<Parcel>,
+    /// The customer wants it called off after it was confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancellation: Option<Cancellation>,
+    /// Whose credit it is bought on; none for a card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) invoiced_to: Option<CustomerId>,
     /// Whose cart is still to be emptied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) cart_of: Option<CustomerId>,
+    /// When the goods are let go if the order is not confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) expires_at: Option<Timestamp>,
     /// Why everything is undone, if it is: the first cause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) undo: Option<Reason>,
+    /// What the provider said when it last refused to take or give back money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) refusal: Option<String>,
     /// Timeouts since something was last learned.
     #[serde(default)]
     pub(super) attempts: u32,
@@ -39,13 +54,14 @@ pub struct PlaceOrderState {
 /// What an order says that its commands repeat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Brief {
-    pub(super) lines: Vec<ParcelItem>,
     pub(super) amount: Money,
-    pub(super) method: PaymentMethod,
+    /// With the card's token: forgotten as soon as the card was charged or declined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) method: Option<PaymentMethod>,
     pub(super) address: Address,
 }
 
-/// The goods. In the four enums below the order of the variants carries meaning: what is known moves down, never up.
+/// The goods, all together. What becomes of each parcel's is told by [`super::Goods`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stock {
@@ -55,62 +71,29 @@ pub enum Stock {
     Refused,
     /// Set aside.
     Reserved,
-    /// Given back.
-    Released,
-    /// Out of the house.
-    Issued,
 }
 
-/// The money.
+/// The money, all together: set aside on a card, or counted against a credit limit. What is taken of it for each parcel is
+/// told by [`Share`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Payment {
+pub enum Funds {
     /// Nobody was asked for anything.
     Untouched,
-    /// The authorisation was asked for, and is not answered.
+    /// Asked for, not answered.
     Asked,
     /// Nobody knows whether the money is set aside.
     AuthorisationUnknown,
-    /// No money moved.
+    /// No money moved: the card was declined, or the credit limit exceeded.
     Declined,
     /// Set aside.
-    Authorised,
-    /// Nobody knows whether the money was given back.
+    Held,
+    /// Nobody knows whether what was not taken was given back.
     VoidUnknown,
-    /// Nobody knows whether the money was taken.
-    CaptureUnknown,
-    /// Given back.
-    Voided,
-    /// Taken.
-    Captured,
-}
-
-impl Payment {
-    /// Whether nobody knows what happened.
-    pub const fn unknown(self) -> bool {
-        matches!(
-            self,
-            Self::AuthorisationUnknown | Self::VoidUnknown | Self::CaptureUnknown
-        )
-    }
-}
-
-/// The parcel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Parcel {
-    /// No carrier was asked.
-    Untouched,
-    /// A carrier was asked and has not answered.
-    Asked,
-    /// Will be fetched.
-    Booked,
-    /// Will not be fetched.
-    CalledOff,
-    /// With the carrier, even if it had been called off.
-    PickedUp,
-    /// With the customer.
-    Delivered,
+    /// The provider will not give it back.
+    VoidRefused,
+    /// What was not taken was given back.
+    GivenBack,
 }
 
 /// The order itself, as its own stream tells.
@@ -125,36 +108,48 @@ pub enum Order {
     Rejected,
     /// Called off.
     Cancelled,
-    /// With the carrier: it can no longer be called off.
+    /// The first parcel is with the carrier: it can no longer be called off.
     Shipped,
-    /// With the customer.
+    /// The customer has all that was sent.
     Delivered,
+}
+
+/// A customer's wish to call off an order that is confirmed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cancellation {
+    /// Every parcel is called off, if no carrier was faster.
+    Requested(Reason),
+    /// A carrier was.
+    Denied,
 }
 
 impl From<&OrderPlaced> for PlaceOrderState {
     fn from(placed: &OrderPlaced) -> Self {
-        let lines = placed.items.iter().map(|item| ParcelItem {
-            product_id: item.product_id,
-            quantity: item.quantity,
-        });
         Self {
             order_id: placed.order_id,
-            stock: Stock::Asked,
-            payment: Payment::Untouched,
-            parcel: Parcel::Untouched,
             order: Order::Placed,
+            stock: Stock::Asked,
+            funds: Funds::Untouched,
+            parcels: Parcel::of_order(placed),
+            cancellation: None,
+            invoiced_to: (placed.payment.method == INVOICE).then_some(placed.customer_id),
             cart_of: placed.from_cart.then_some(placed.customer_id),
+            expires_at: None,
             undo: None,
+            refusal: None,
             attempts: 0,
             brief: Some(Box::new(Brief {
-                lines: lines.collect(),
                 amount: placed.total,
-                method: placed.payment.clone(),
+                method: Some(placed.payment.clone()),
                 address: placed.shipping_address.clone(),
             })),
         }
     }
 }
+
+/// The method of payment that counts against the customer's credit.
+const INVOICE: &str = "invoice";
 
 impl PlaceOrderState {
     /// Whether everything is on its way back. Never once the goods are with the carrier and the order says so.
@@ -165,171 +160,141 @@ impl PlaceOrderState {
     /// Whether nothing is left to do and nothing can come.
     pub(super) fn closed(&self) -> bool {
         let over = self.undoing() || self.order == Order::Delivered;
-        over && self.asks().is_empty() && self.contradiction().is_none()
+        over && self.asks().is_empty() && !self.needs_operator()
     }
 
-    /// Whether the carrier has the goods, or had.
+    /// Whether nobody knows what became of some of the money.
+    pub fn outcome_unknown(&self) -> bool {
+        matches!(self.funds, Funds::AuthorisationUnknown | Funds::VoidUnknown)
+            || self.parcels.iter().any(|parcel| parcel.share == Share::CaptureUnknown)
+    }
+
+    /// Whether the carrier has any goods, or had.
     pub(super) fn under_way(&self) -> bool {
-        self.parcel >= Parcel::PickedUp
+        self.parcels.iter().any(Parcel::under_way)
     }
 
-    /// What cannot be undone by any command, so that an operator must.
+    /// Why the customer wants it called off, while it may still be.
+    pub(super) fn wish_to_cancel(&self) -> Option<&Reason> {
+        match &self.cancellation {
+            Some(Cancellation::Requested(reason)) if !self.under_way() => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// Whether the time for a confirmation ran out.
+    pub(super) fn expired(&self) -> bool {
+        self.undo
+            .as_ref()
+            .is_some_and(|reason| reason.code == RESERVATION_EXPIRED.0)
+    }
+
+    /// Looks at the clock. True when the time for a confirmation runs out just now.
+    pub(super) fn expire(&mut self, at: Timestamp) -> bool {
+        let late = self.expires_at.is_some_and(|moment| moment <= at);
+        let expires = late && self.undo.is_none() && self.order < Order::Confirmed;
+        if expires {
+            self.undo = Some(own(RESERVATION_EXPIRED));
+        }
+        expires
+    }
+
+    /// What the provider will not do, so that an operator must.
+    pub(super) fn refused(&self) -> Option<String> {
+        let refused = |parcel: &Parcel| parcel.share == Share::Refused;
+        let any = self.funds == Funds::VoidRefused || self.parcels.iter().any(refused);
+        any.then(|| {
+            let said = self.refusal.as_deref().unwrap_or("no reason given");
+            format!("the payment provider refuses: {said}")
+        })
+    }
+
+    /// What no command can put right.
     pub(super) fn contradiction(&self) -> Option<&'static str> {
+        let dropped = |parcel: &Parcel| parcel.told && parcel.under_way();
+        let taken = |parcel: &Parcel| parcel.share == Share::Taken;
         match () {
+            () if self.parcels.iter().any(dropped) => Some("a parcel was dropped, yet the carrier has it: have it sent back"),
             () if !self.undoing() => None,
-            () if self.payment == Payment::Captured => Some("the order is off, yet the money was taken: give it back"),
+            () if self.parcels.iter().any(taken) => Some("the order is off, yet the money was taken: give it back"),
             () if self.under_way() => Some("the order is off, yet the carrier has the parcel: have it sent back"),
             () => None,
         }
     }
 
+    /// Whether an operator must put something right.
+    pub(super) fn needs_operator(&self) -> bool {
+        self.refused().is_some() || self.contradiction().is_some()
+    }
+
     /// What it waits for when it asks for nothing.
     pub(super) fn waits_for(&self) -> &'static str {
         match () {
-            () if self.contradiction().is_some() => "operator",
+            () if self.needs_operator() => "operator",
             () if self.closed() => "nothing",
-            () if self.under_way() => "delivery",
-            () => "pick_up",
+            () if self.parcels.iter().any(|parcel| parcel.carriage < Carriage::CalledOff) => "pick_up",
+            () => "delivery",
         }
     }
 
-    /// Keeps the first cause.
-    pub(super) fn undo_because(&mut self, reason: Option<Reason>) {
-        self.undo = self.undo.take().or(reason);
+    /// Keeps the first cause. After shipping there is no way back.
+    pub(super) fn undo_because(&mut self, reason: Reason) {
+        if self.order < Order::Shipped {
+            self.undo.get_or_insert(reason);
+        }
     }
 
     /// From now on the outcome of what is asked must be known before it can be undone.
     pub(super) fn mark_asked(&mut self) {
         for ask in self.asks() {
             match ask {
-                ServiceCommand::AuthorisePayment { .. } => self.payment = self.payment.max(Payment::Asked),
-                ServiceCommand::BookShipment { .. } => self.parcel = self.parcel.max(Parcel::Asked),
+                ServiceCommand::AuthorisePayment { .. } | ServiceCommand::ReserveCredit { .. } => {
+                    self.funds = self.funds.max(Funds::Asked);
+                }
+                ServiceCommand::BookShipment { shipment_id, .. } => {
+                    for parcel in self.parcels_of(Some(shipment_id)) {
+                        parcel.carriage = parcel.carriage.max(Carriage::Asked);
+                    }
+                }
                 _ => {}
             }
         }
     }
 
-    /// Lets go of address and card token once no command can need them again.
+    /// The parcel of this id; all of them where an event names none.
+    pub(super) fn parcels_of(&mut self, part: Option<ShipmentId>) -> impl Iterator<Item = &mut Parcel> {
+        let named = move |parcel: &&mut Parcel| part.is_none_or(|id| id == parcel.shipment_id);
+        self.parcels.iter_mut().filter(named)
+    }
+
+    /// Lets go of address, card token and goods once no command can need them again.
     pub(super) fn forget(&mut self) {
-        if self.parcel >= Parcel::Booked || self.closed() {
+        let closed = self.closed();
+        if self.order >= Order::Confirmed {
+            self.expires_at = None;
+        }
+        for parcel in &mut self.parcels {
+            parcel.forget();
+        }
+        if closed || self.parcels.iter().all(|parcel| parcel.carriage >= Carriage::Booked) {
             self.brief = None;
         }
-    }
-}
-
-/// The commands, one a line where they allow it. None where the brief is gone, because then they were answered.
-impl PlaceOrderState {
-    fn payment_id(&self) -> PaymentId {
-        PaymentId::derived(self.order_id.uuid(), "payment")
+        if let Some(brief) = self.brief.as_mut().filter(|_| self.funds >= Funds::Declined) {
+            brief.method = None;
+        }
     }
 
-    fn shipment_id(&self) -> ShipmentId {
-        ShipmentId::derived(self.order_id.uuid(), "shipment")
-    }
-
-    fn briefed(&self, command: impl FnOnce(Brief) -> ServiceCommand) -> Vec<ServiceCommand> {
-        self.brief.as_deref().cloned().map(command).into_iter().collect()
-    }
-
-    pub(super) fn check_out_cart(&self) -> Option<ServiceCommand> {
-        let order_id = self.order_id;
-        let empty = |customer_id| ServiceCommand::CheckOutCart { customer_id, order_id };
-        self.cart_of.map(empty)
-    }
-
-    pub(super) fn reserve_stock(&self) -> Vec<ServiceCommand> {
-        let order_id = self.order_id;
-        self.briefed(|brief| ServiceCommand::ReserveStock {
-            order_id,
-            lines: brief.lines,
-        })
-    }
-
-    pub(super) fn release_stock(&self) -> Vec<ServiceCommand> {
-        vec![ServiceCommand::ReleaseStock {
-            order_id: self.order_id,
-            shipment_id: None,
-            lines: vec![],
-        }]
-    }
-
-    pub(super) fn issue_stock(&self) -> Vec<ServiceCommand> {
-        vec![ServiceCommand::IssueStock {
-            order_id: self.order_id,
-            shipment_id: None,
-            lines: vec![],
-        }]
-    }
-
-    pub(super) fn authorise_payment(&self) -> Vec<ServiceCommand> {
-        self.briefed(|brief| ServiceCommand::AuthorisePayment {
-            payment_id: self.payment_id(),
-            order_id: self.order_id,
-            amount: brief.amount,
-            method: brief.method,
-        })
-    }
-
-    pub(super) fn capture_payment(&self) -> Vec<ServiceCommand> {
-        let (payment_id, order_id) = (self.payment_id(), self.order_id);
-        vec![ServiceCommand::CapturePayment {
-            payment_id,
-            order_id,
-            shipment_id: None,
-            amount: None,
-        }]
-    }
-
-    pub(super) fn void_payment(&self) -> Vec<ServiceCommand> {
-        let (payment_id, order_id) = (self.payment_id(), self.order_id);
-        vec![ServiceCommand::VoidPayment { payment_id, order_id }]
-    }
-
-    pub(super) fn inquire(&self, operation: PaymentOperation) -> Vec<ServiceCommand> {
-        let (payment_id, order_id) = (self.payment_id(), self.order_id);
-        vec![ServiceCommand::InquirePayment {
-            payment_id,
-            order_id,
-            operation,
-            part: None,
-        }]
-    }
-
-    pub(super) fn book_shipment(&self) -> Vec<ServiceCommand> {
-        self.briefed(|brief| ServiceCommand::BookShipment {
-            shipment_id: self.shipment_id(),
-            order_id: self.order_id,
-            seller_id: None,
-            items: brief.lines,
-            address: brief.address,
-        })
-    }
-
-    pub(super) fn cancel_shipment(&self) -> Vec<ServiceCommand> {
-        let (shipment_id, order_id) = (self.shipment_id(), self.order_id);
-        vec![ServiceCommand::CancelShipment { shipment_id, order_id }]
-    }
-
-    pub(super) fn confirm_order(&self) -> Vec<ServiceCommand> {
-        vec![ServiceCommand::ConfirmOrder {
-            order_id: self.order_id,
-        }]
-    }
-
-    pub(super) fn reject_order(&self) -> Vec<ServiceCommand> {
-        let (order_id, reason) = (self.order_id, self.undo.clone());
-        let reject = |reason| ServiceCommand::RejectOrder { order_id, reason };
-        reason.map(reject).into_iter().collect()
-    }
-
-    pub(super) fn mark_order_shipped(&self) -> Vec<ServiceCommand> {
-        let (order_id, shipment_id) = (self.order_id, self.shipment_id());
-        vec![ServiceCommand::MarkOrderShipped { order_id, shipment_id }]
-    }
-
-    pub(super) fn mark_order_delivered(&self) -> Vec<ServiceCommand> {
-        vec![ServiceCommand::MarkOrderDelivered {
-            order_id: self.order_id,
-        }]
+    /// An operator says: try again. What was refused is asked for anew.
+    pub(super) fn insist(&mut self) {
+        self.attempts = 0;
+        self.refusal = None;
+        if self.funds == Funds::VoidRefused {
+            self.funds = Funds::Held;
+        }
+        for parcel in &mut self.parcels {
+            if parcel.share == Share::Refused {
+                parcel.share = Share::Due;
+            }
+        }
     }
 }

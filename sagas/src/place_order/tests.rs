@@ -1,23 +1,37 @@
 //! Given facts, then commands.
 
 mod any_order;
+mod parcels;
 
-use event_schemas::order::Reason;
+use event_schemas::{order::Reason, payment::PaymentOperation};
 use uuid::Uuid;
 
 use super::*;
-use crate::world::Tell;
+use crate::world::{Script, Tell};
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
 
 fn tell() -> Tell {
-    Tell(OrderId::derived(Uuid::nil(), "an order"))
+    told_of(Script::default())
+}
+
+fn told_of(script: Script) -> Tell {
+    Tell::of(OrderId::derived(Uuid::nil(), "an order"), script)
+}
+
+/// A basket that goes to the cart service too.
+fn from_cart() -> Tell {
+    told_of(Script {
+        from_cart: true,
+        ..Script::default()
+    })
 }
 
 /// What the saga makes of facts that came one after the other.
 struct Told {
     saga: PlaceOrder,
     state: Option<PlaceOrderState>,
+    now: Timestamp,
     last: Option<Decision<PlaceOrderState>>,
 }
 
@@ -25,6 +39,7 @@ fn given(events: &[ShopEvent]) -> Told {
     let mut told = Told {
         saga: PlaceOrder::default(),
         state: None,
+        now: NOW,
         last: None,
     };
     events.iter().for_each(|event| told.when(event));
@@ -33,7 +48,7 @@ fn given(events: &[ShopEvent]) -> Told {
 
 impl Told {
     fn take(&mut self, fact: &Fact<'_>) {
-        self.last = self.saga.react(self.state.as_ref(), fact, NOW);
+        self.last = self.saga.react(self.state.as_ref(), fact, self.now);
         if let Some(decision) = &self.last {
             // As the runner would: the state goes through its stored form.
             let stored = serde_json::to_string(&decision.state).unwrap();
@@ -69,16 +84,16 @@ impl Told {
 fn happy_path() -> Vec<ShopEvent> {
     let t = tell();
     vec![
-        t.placed(false),
+        t.placed(),
         t.reserved(),
         t.authorised(),
         t.confirmed(),
-        t.booked(),
-        t.picked_up(),
-        t.shipped(),
-        t.captured(),
-        t.issued(),
-        t.parcel_delivered(),
+        t.booked(0),
+        t.picked_up(0),
+        t.shipped(0),
+        t.captured(Some(t.shipment_id(0))),
+        t.issued(Some(t.shipment_id(0))),
+        t.parcel_delivered(0),
         t.delivered(),
     ]
 }
@@ -109,7 +124,7 @@ fn the_happy_path_asks_for_one_thing_after_the_other() {
 
 #[test]
 fn a_cart_is_emptied_beside_the_first_step() {
-    let mut told = given(&[tell().placed(true)]);
+    let mut told = given(&[from_cart().placed()]);
     told.then(Running, "reserve_stock", &["reserve_stock", "check_out_cart"]);
     told.when(&tell().reserved());
     told.then(Running, "authorise_payment", &["authorise_payment"]);
@@ -139,7 +154,7 @@ fn what_the_commands_say_is_what_the_order_says() {
     assert_eq!((items.len(), items[0].quantity, address.city.as_str()), (2, 2, "서울"));
     assert_eq!(
         *shipment_id,
-        event_schemas::ShipmentId::derived(tell().0.uuid(), "shipment")
+        event_schemas::ShipmentId::derived(tell().order_id.uuid(), "shipment")
     );
     let stored = serde_json::to_string(&given(&happy_path()[..5]).state).unwrap();
     assert!(
@@ -151,7 +166,7 @@ fn what_the_commands_say_is_what_the_order_says() {
 #[test]
 fn out_of_stock_rejects_the_order() {
     let t = tell();
-    let mut told = given(&[t.placed(false), t.out_of_stock()]);
+    let mut told = given(&[t.placed(), t.out_of_stock()]);
     told.then(Compensating, "reject_order", &["reject_order"]);
     let [ServiceCommand::RejectOrder { reason, .. }] = &told.last.as_ref().unwrap().directives[..] else {
         panic!()
@@ -164,7 +179,7 @@ fn out_of_stock_rejects_the_order() {
 #[test]
 fn a_declined_card_gives_the_goods_back_and_rejects_the_order() {
     let t = tell();
-    let mut told = given(&[t.placed(false), t.reserved(), t.declined()]);
+    let mut told = given(&[t.placed(), t.reserved(), t.declined()]);
     told.then(Compensating, "release_stock", &["release_stock"]);
     assert!(
         told.last
@@ -175,7 +190,7 @@ fn a_declined_card_gives_the_goods_back_and_rejects_the_order() {
             .unwrap()
             .starts_with("card_declined: ")
     );
-    told.when(&t.released());
+    told.when(&t.released(None));
     told.then(Compensating, "reject_order", &["reject_order"]);
     told.when(&t.rejected(Reason::new("card_declined", "")));
     told.then(Compensated, "nothing", &[]);
@@ -184,8 +199,8 @@ fn a_declined_card_gives_the_goods_back_and_rejects_the_order() {
 #[test]
 fn an_unknown_outcome_is_asked_about_until_it_is_known() {
     let t = tell();
-    let unknown = t.unknown(PaymentOperation::Authorise);
-    let mut told = given(&[t.placed(false), t.reserved(), unknown.clone()]);
+    let unknown = t.unknown(PaymentOperation::Authorise, None);
+    let mut told = given(&[t.placed(), t.reserved(), unknown.clone()]);
     told.then(OutcomeUnknown, "inquire_authorisation", &["inquire_authorisation"]);
     told.when(&unknown);
     told.then_nothing();
@@ -197,15 +212,15 @@ fn an_unknown_outcome_is_asked_about_until_it_is_known() {
     told.then(Running, "confirm_order", &["confirm_order"]);
 
     given(&[
-        t.placed(false),
+        t.placed(),
         t.reserved(),
-        t.unknown(PaymentOperation::Authorise),
+        t.unknown(PaymentOperation::Authorise, None),
         t.declined(),
     ])
     .then(Compensating, "release_stock", &["release_stock"]);
     let mut shipped = happy_path();
     shipped.truncate(7);
-    shipped.push(t.unknown(PaymentOperation::Capture));
+    shipped.push(t.unknown(PaymentOperation::Capture, Some(t.shipment_id(0))));
     given(&shipped).then(OutcomeUnknown, "inquire_capture", &["inquire_capture"]);
 }
 
@@ -223,13 +238,13 @@ fn a_cancel_undoes_what_was_done_in_reverse_order() {
     told.then(Compensating, "reserve_stock", &[]);
     told.when(&t.reserved());
     told.then(Compensating, "release_stock", &["release_stock"]);
-    told.when(&t.released());
+    told.when(&t.released(None));
     told.then(Compensated, "nothing", &[]);
 
     // While the payment is in flight: its outcome first.
     let mut told = cancelled_after(2);
     told.then(Compensating, "authorise_payment", &[]);
-    told.when(&t.unknown(PaymentOperation::Authorise));
+    told.when(&t.unknown(PaymentOperation::Authorise, None));
     told.then(OutcomeUnknown, "inquire_authorisation", &["inquire_authorisation"]);
     told.when(&t.authorised());
     told.then(Compensating, "void_payment", &["void_payment"]);
@@ -238,25 +253,25 @@ fn a_cancel_undoes_what_was_done_in_reverse_order() {
     cancelled_after(3).then(Compensating, "void_payment", &["void_payment"]);
     let mut told = cancelled_after(4);
     told.then(Compensating, "book_shipment", &[]);
-    told.when(&t.booked());
+    told.when(&t.booked(0));
     told.then(Compensating, "cancel_shipment", &["cancel_shipment"]);
     let mut told = cancelled_after(5);
     told.then(Compensating, "cancel_shipment", &["cancel_shipment"]);
-    told.when(&t.called_off());
+    told.when(&t.called_off(0));
     told.then(Compensating, "void_payment", &["void_payment"]);
-    told.when(&t.unknown(PaymentOperation::Void));
+    told.when(&t.unknown(PaymentOperation::Void, None));
     told.then(OutcomeUnknown, "inquire_void", &["inquire_void"]);
     told.when(&t.voided());
     told.then(Compensating, "release_stock", &["release_stock"]);
-    told.when(&t.released());
+    told.when(&t.released(None));
     told.then(Compensated, "nothing", &[]);
 }
 
 #[test]
 fn a_cancel_before_a_refusal_needs_no_rejection() {
     let t = tell();
-    given(&[t.placed(false), t.cancelled(), t.out_of_stock()]).then(Compensated, "nothing", &[]);
-    given(&[t.placed(false), t.reserved(), t.cancelled(), t.declined(), t.released()]).then(
+    given(&[t.placed(), t.cancelled(), t.out_of_stock()]).then(Compensated, "nothing", &[]);
+    given(&[t.placed(), t.reserved(), t.cancelled(), t.declined(), t.released(None)]).then(
         Compensated,
         "nothing",
         &[],
@@ -268,12 +283,12 @@ fn a_parcel_picked_up_after_the_cancel_needs_an_operator() {
     let t = tell();
     let mut events = happy_path();
     events.truncate(5);
-    events.extend([t.cancelled(), t.picked_up()]);
+    events.extend([t.cancelled(), t.picked_up(0)]);
     let mut told = given(&events);
     told.then(Compensating, "void_payment", &["void_payment"]);
     told.when(&t.voided());
     told.then(Compensating, "issue_stock", &["issue_stock"]);
-    told.when(&t.issued());
+    told.when(&t.issued(None));
     told.then(Stuck, "operator", &[]);
     assert!(told.last.unwrap().reason.unwrap().contains("sent back"));
 }
@@ -290,12 +305,12 @@ fn after_shipping_there_is_no_way_back() {
 #[test]
 fn goods_or_money_lost_on_the_way_undo_the_order() {
     let t = tell();
-    given(&[t.placed(false), t.reserved(), t.authorised(), t.released()]).then(
+    given(&[t.placed(), t.reserved(), t.authorised(), t.released(None)]).then(
         Compensating,
         "void_payment",
         &["void_payment"],
     );
-    given(&[t.placed(false), t.reserved(), t.authorised(), t.voided()]).then(
+    given(&[t.placed(), t.reserved(), t.authorised(), t.voided()]).then(
         Compensating,
         "release_stock",
         &["release_stock"],
@@ -317,7 +332,7 @@ fn every_fact_repeated_at_any_time_changes_nothing() {
 
 #[test]
 fn a_timeout_asks_again_and_waits_longer_each_time() {
-    let mut told = given(&[tell().placed(true)]);
+    let mut told = given(&[from_cart().placed()]);
     let mut waits = vec![];
     for _ in 0..8 {
         let decision = told.time_out(None);
@@ -344,7 +359,7 @@ fn a_timeout_asks_again_and_waits_longer_each_time() {
 #[test]
 fn too_many_fruitless_attempts_call_an_operator_and_a_late_answer_sends_them_home() {
     let t = tell();
-    let mut told = given(&[t.placed(false)]);
+    let mut told = given(&[t.placed()]);
     for _ in 1..Policy::default().attempts {
         assert_eq!(told.time_out(None).status, Running);
     }
@@ -365,6 +380,6 @@ fn a_silent_carrier_calls_an_operator_once() {
     told.time_out(None);
     told.then(Stuck, "pick_up", &[]);
     assert_eq!(told.last.as_ref().unwrap().wake_at, None);
-    told.when(&tell().picked_up());
+    told.when(&tell().picked_up(0));
     told.then(Running, "mark_order_shipped", &["mark_order_shipped"]);
 }

@@ -1,5 +1,6 @@
 //! The runner is killed wherever it can be killed, and nothing is done twice or left undone.
 
+mod in_flight;
 mod shop;
 mod waiting;
 
@@ -37,17 +38,18 @@ fn folder() -> TempDir {
 /// What an order meets, and when it is called off.
 type Story = (Script, Option<&'static str>);
 
+/// What definition 1 of `place_order` could tell, too: `fixtures/place_order_1` holds what it told.
 fn stories() -> Vec<(&'static str, Story)> {
     let smooth = Script {
         from_cart: true,
         ..Script::default()
     };
     let lost = |operation| Script {
-        answer_lost: Some(operation),
+        answer_lost: Some((operation, 0)),
         ..Script::default()
     };
     let declined = Script {
-        card_declined: true,
+        declined: true,
         ..Script::default()
     };
     vec![
@@ -68,7 +70,7 @@ fn stories() -> Vec<(&'static str, Story)> {
             "decline lost",
             (
                 Script {
-                    answer_lost: Some(PaymentOperation::Authorise),
+                    answer_lost: Some((PaymentOperation::Authorise, 0)),
                     ..declined
                 },
                 None,
@@ -85,6 +87,55 @@ fn stories() -> Vec<(&'static str, Story)> {
             (lost(PaymentOperation::Authorise), Some("PaymentOutcomeUnknown")),
         ),
         ("void lost", (lost(PaymentOperation::Void), Some("OrderConfirmed"))),
+    ]
+}
+
+fn all_stories() -> impl Iterator<Item = (&'static str, Story)> {
+    stories().into_iter().chain(larger_stories())
+}
+
+/// Several sellers, and credit.
+fn larger_stories() -> Vec<(&'static str, Story)> {
+    let three = Script {
+        sellers: 3,
+        ..Script::default()
+    };
+    let invoice = Script {
+        sellers: 2,
+        invoice: true,
+        ..Script::default()
+    };
+    let one_missing = |script| Script {
+        cannot_send: Some(1),
+        ..script
+    };
+    let capture_lost = Script {
+        answer_lost: Some((PaymentOperation::Capture, 1)),
+        ..three
+    };
+    let void_lost = Script {
+        answer_lost: Some((PaymentOperation::Void, 0)),
+        ..one_missing(three)
+    };
+    let beyond = Script {
+        declined: true,
+        ..invoice
+    };
+    let only = Script {
+        cannot_send: Some(0),
+        ..Script::default()
+    };
+    vec![
+        ("three parcels", (three, None)),
+        ("three parcels, cancelled", (three, Some("ShipmentBooked"))),
+        ("one of three is not sent", (one_missing(three), None)),
+        ("one of three captures lost", (capture_lost, None)),
+        ("void of the rest lost", (void_lost, None)),
+        ("the only parcel is not sent", (only, None)),
+        ("by invoice", (invoice, None)),
+        ("by invoice, one not sent", (one_missing(invoice), None)),
+        ("by invoice, cancelled", (invoice, Some("OrderConfirmed"))),
+        ("beyond the credit limit", (beyond, None)),
     ]
 }
 
@@ -122,7 +173,7 @@ async fn live_through(shop: &Arc<Shop>, story: Story, killers: impl IntoIterator
 #[tokio::test]
 async fn killed_before_and_after_each_thing_it_does_everything_is_done_once() {
     let mut tales = JoinSet::new();
-    for (name, story) in stories() {
+    for (name, story) in all_stories() {
         tales.spawn(async move {
             let mut points = 0;
             while live_through(&Shop::new(1), story, [points]).await > 0 {
@@ -137,7 +188,7 @@ async fn killed_before_and_after_each_thing_it_does_everything_is_done_once() {
 
 #[tokio::test]
 async fn killed_again_and_again_it_gets_there() {
-    for (seed, (_, story)) in (1_u64..).zip(stories()) {
+    for (seed, (_, story)) in (1_u64..).zip(all_stories()) {
         let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let killers = std::iter::repeat_with(|| {
             random ^= random << 13;
@@ -152,7 +203,7 @@ async fn killed_again_and_again_it_gets_there() {
 
 #[tokio::test]
 async fn every_command_sent_three_times_does_nothing_more() {
-    for (_, story) in stories() {
+    for (_, story) in all_stories() {
         live_through(&Shop::new(3), story, []).await;
     }
 }
@@ -278,7 +329,7 @@ async fn what_cannot_be_read_is_skipped_and_history_is_left_alone() {
         ..metadata.clone()
     };
     let past = OrderId::derived(Uuid::nil(), "from long ago");
-    let (stream, _, placed) = packed(past, &Tell(past).placed(false), past.uuid(), &imported);
+    let (stream, _, placed) = packed(past, &Tell::of(past, Script::default()).placed(), past.uuid(), &imported);
     append_raw(&shop, stream.as_str(), placed.clone()).await;
     for (n, (stream, data)) in [
         ("order-x", "{\"order_id\":7}"),
@@ -308,7 +359,7 @@ async fn what_cannot_be_read_is_skipped_and_history_is_left_alone() {
     append_raw(&shop, "order-z", bad_metadata).await;
     // A fact of a saga that nobody began, and one whose saga a newer version wrote.
     let unknown = OrderId::derived(Uuid::nil(), "never placed");
-    shop.tell(unknown, Tell(unknown).reserved(), unknown.uuid()).await;
+    shop.tell(unknown, Tell::of(unknown, Script::default()).reserved(), unknown.uuid()).await;
     let newer = OrderId::derived(Uuid::nil(), "newer");
     let advanced = r#"{"definition":99,"fact":"00000000-0000-0000-0000-000000000000","fact_type":"OrderPlaced",
         "status":"running","step":"dance","state":{"steps":4}}"#;
@@ -320,7 +371,7 @@ async fn what_cannot_be_read_is_skipped_and_history_is_left_alone() {
         data: advanced.into(),
     };
     append_raw(&shop, Category::PlaceOrder.stream(newer.uuid()).as_str(), event).await;
-    shop.tell(newer, Tell(newer).reserved(), newer.uuid()).await;
+    shop.tell(newer, Tell::of(newer, Script::default()).reserved(), newer.uuid()).await;
 
     let runner = runner(&shop, &Killer::never(), folder.path()).await;
     let mut outside = JoinSet::new();

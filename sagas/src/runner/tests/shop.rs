@@ -17,9 +17,10 @@ use event_log::{
     RecordedEvent, StreamSummary, StreamVersion, Subscription, memory::MemoryLog,
 };
 use event_schemas::{
-    Actor, Category, Metadata, NewEvent, OrderId, PaymentId, ShipmentId, ShopEvent, StreamName, Timestamp,
+    Actor, Category, Metadata, NewEvent, OrderId, PaymentId, ShopEvent, StreamName, Timestamp,
     ids::derived_uuid,
     saga::{PlaceOrderEvent, SagaAdvanced, SagaStatus},
+    shipment::ShipmentEvent,
 };
 use tokio::{sync::watch, time::timeout};
 use uuid::Uuid;
@@ -54,8 +55,8 @@ impl Shop {
             .lock()
             .unwrap()
             .insert(order_id, World::new(order_id, script));
-        self.tell(order_id, Tell(order_id).placed(script.from_cart), order_id.uuid())
-            .await;
+        let placed = Tell::of(order_id, script).placed();
+        self.tell(order_id, placed, order_id.uuid()).await;
         order_id
     }
 
@@ -84,7 +85,7 @@ impl Shop {
             .unwrap();
         while let Ok((batch, _)) = events.next(64).await {
             for event in batch {
-                let Ok((metadata, _)) = event.shop_event() else {
+                let Ok((metadata, fact)) = event.shop_event() else {
                     continue;
                 };
                 let order_id = OrderId::from_uuid(metadata.correlation_id);
@@ -94,8 +95,11 @@ impl Shop {
                         self.tell(order_id, cancelled, event.id).await;
                     }
                 }
-                if cancel_after.is_none() && *event.event_type == *"ShipmentBooked" {
-                    while let Some(moved) = self.with(order_id, World::carrier_moves) {
+                if cancel_after.is_none()
+                    && let ShopEvent::Shipment(ShipmentEvent::ShipmentBooked(booked)) = fact
+                {
+                    let n = self.with(order_id, |world| world.index(booked.shipment_id));
+                    while let Some(moved) = self.with(order_id, |world| world.carrier_moves(n)) {
                         self.tell(order_id, moved, event.id).await;
                     }
                 }
@@ -169,28 +173,28 @@ pub(super) fn packed(
     let order = order_id.uuid();
     let (category, of, new) = match event {
         ShopEvent::Order(e) => (Category::Order, order, NewEvent::new(id(e.event_type()), e, metadata)),
-        ShopEvent::Reservation(e) => (
-            Category::Reservation,
-            order,
-            NewEvent::new(id(e.event_type()), e, metadata),
-        ),
+        ShopEvent::Reservation(e) => {
+            let new = NewEvent::new(id(e.event_type()), e, metadata);
+            (Category::Reservation, order, new)
+        }
         ShopEvent::Cart(e) => (Category::Cart, order, NewEvent::new(id(e.event_type()), e, metadata)),
         ShopEvent::Payment(e) => {
             let payment = PaymentId::derived(order, "payment").uuid();
-            (
-                Category::Payment,
-                payment,
-                NewEvent::new(id(e.event_type()), e, metadata),
-            )
+            (Category::Payment, payment, NewEvent::new(id(e.event_type()), e, metadata))
         }
+        ShopEvent::Credit(e) => (Category::Credit, order, NewEvent::new(id(e.event_type()), e, metadata)),
         ShopEvent::Shipment(e) => {
-            let shipment = ShipmentId::derived(order, "shipment").uuid();
-            (
-                Category::Shipment,
-                shipment,
-                NewEvent::new(id(e.event_type()), e, metadata),
-            )
+            let shipment = match e {
+                ShipmentEvent::ShipmentBooked(e) => e.shipment_id,
+                ShipmentEvent::ParcelPickedUp(e) => e.shipment_id,
+                ShipmentEvent::ParcelScanned(e) => e.shipment_id,
+                ShipmentEvent::ParcelDelivered(e) => e.shipment_id,
+                ShipmentEvent::ShipmentCancelled(e) => e.shipment_id,
+            };
+            let new = NewEvent::new(id(e.event_type()), e, metadata);
+            (Category::Shipment, shipment.uuid(), new)
         }
+        ShopEvent::Audit(e) => (Category::Audit, order, NewEvent::new(id(e.event_type()), e, metadata)),
         other => panic!("{other:?} is not told here"),
     };
     let event_type = new.event_type.clone();

@@ -19,8 +19,8 @@ use super::{
     shop::{Hands, Killer, Shop, runner, runner_with},
 };
 use crate::{
-    DispatchError, Dispatcher, Limits, PlaceOrder, RunnerConfig, SagaRunner, StartError,
-    place_order::{Order, Policy},
+    DispatchError, Dispatcher, Limits, PlaceOrder, Policy, RunnerConfig, SagaRunner, StartError,
+    place_order::Order,
     world::{Script, Tell},
 };
 
@@ -28,7 +28,7 @@ use crate::{
 async fn timers_ask_again_until_the_outcome_is_known_also_after_a_restart() {
     let (shop, folder, hands) = (Shop::new(1), folder(), Hands::new());
     let script = Script {
-        answer_lost: Some(PaymentOperation::Authorise),
+        answer_lost: Some((PaymentOperation::Authorise, 0)),
         fruitless_inquiries: 4,
         ..Script::default()
     };
@@ -81,7 +81,8 @@ async fn a_service_that_never_answers_calls_an_operator_with_the_last_error() {
             .starts_with("reserve_stock was asked for 50 times and not answered")
     );
     // Late, but welcome.
-    shop.tell(order_id, Tell(order_id).reserved(), Uuid::nil()).await;
+    let reserved = Tell::of(order_id, Script::default()).reserved();
+    shop.tell(order_id, reserved, Uuid::nil()).await;
     let unstuck = shop.advanced(order_id, |saga| saga.fact_type == "StockReserved").await;
     assert_eq!(
         (unstuck.status, unstuck.step.as_str()),

@@ -1,0 +1,314 @@
+//! Several sellers, several parcels: shipped, dropped and called off side by side; money by parcel; what an operator settles.
+
+use event_schemas::{Money, order::OrderEvent, payment::PaymentOperation, repair::RepairCaseResolved};
+
+use super::*;
+use crate::{step_key, world::EXPIRY};
+
+fn two_sellers() -> Tell {
+    told_of(Script {
+        sellers: 2,
+        ..Script::default()
+    })
+}
+
+/// Two parcels, booked.
+fn booked(t: Tell) -> Told {
+    given(&[
+        t.placed(),
+        t.reserved(),
+        t.authorised(),
+        t.confirmed(),
+        t.booked(0),
+        t.booked(1),
+    ])
+}
+
+impl Told {
+    #[track_caller]
+    fn tells(&mut self, event: ShopEvent, status: SagaStatus, step: &str, asks: &[&str]) {
+        self.when(&event);
+        self.then(status, step, asks);
+    }
+
+    fn asked(&self) -> Vec<String> {
+        let asks = &self.last.as_ref().unwrap().directives;
+        asks.iter().map(|ask| step_key(ask).into_owned()).collect()
+    }
+}
+
+fn step(name: &str, t: Tell, n: usize) -> String {
+    format!("{name} {}", t.shipment_id(n))
+}
+
+#[test]
+fn each_seller_has_a_parcel_and_each_parcel_its_share() {
+    let t = two_sellers();
+    let mut told = given(&[t.placed(), t.reserved(), t.authorised(), t.confirmed()]);
+    assert_eq!(told.asked(), [step("book_shipment", t, 0), step("book_shipment", t, 1)]);
+    told.tells(t.booked(1), Running, "book_shipment", &[]);
+    told.tells(t.booked(0), Running, "pick_up", &[]);
+    told.tells(t.picked_up(1), Running, "mark_order_shipped", &["mark_order_shipped"]);
+    told.when(&t.shipped(1));
+    assert_eq!(told.asked(), [step("capture_payment", t, 1), step("issue_stock", t, 1)]);
+    let ServiceCommand::CapturePayment { amount, .. } = told.last.as_ref().unwrap().directives[0] else {
+        panic!("{:?}", told.asked())
+    };
+    assert_eq!(amount, Some(Money::krw(43_000)), "one piece of the second seller");
+    told.tells(t.captured(Some(t.shipment_id(1))), Running, "issue_stock", &[]);
+    told.tells(t.issued(Some(t.shipment_id(1))), Running, "pick_up", &[]);
+    told.tells(t.parcel_delivered(1), Running, "pick_up", &[]);
+    told.when(&t.picked_up(0));
+    assert_eq!(told.asked(), [step("capture_payment", t, 0), step("issue_stock", t, 0)]);
+    for event in [t.captured(Some(t.shipment_id(0))), t.issued(Some(t.shipment_id(0)))] {
+        told.when(&event);
+    }
+    told.tells(t.parcel_delivered(0), Running, "mark_order_delivered", &["mark_order_delivered"]);
+    told.tells(t.delivered(), Completed, "nothing", &[]);
+}
+
+#[test]
+fn a_parcel_that_is_not_sent_is_dropped_and_its_money_never_taken() {
+    let t = two_sellers();
+    let mut told = booked(t);
+    told.when(&t.dropped_by_seller(0));
+    assert_eq!(told.asked(), [step("cancel_order_items", t, 0), step("release_stock", t, 0)]);
+    let ServiceCommand::CancelOrderItems { items, amount, reason, .. } = &told.last.as_ref().unwrap().directives[0]
+    else {
+        panic!()
+    };
+    assert_eq!((items.len(), *amount, reason.code.as_str()), (2, Money::krw(129_000), "broken"));
+    told.tells(t.items_cancelled(0), Running, "release_stock", &[]);
+    told.tells(t.released(Some(t.shipment_id(0))), Running, "pick_up", &[]);
+    told.tells(t.picked_up(1), Running, "mark_order_shipped", &["mark_order_shipped"]);
+    told.tells(t.shipped(1), Running, "capture_payment", &["capture_payment", "issue_stock"]);
+    // What was set aside for the first parcel goes back as soon as nothing is to be taken any more.
+    told.tells(t.captured(Some(t.shipment_id(1))), Running, "issue_stock", &["void_payment"]);
+    told.tells(t.voided(), Running, "issue_stock", &[]);
+    told.tells(t.issued(Some(t.shipment_id(1))), Running, "delivery", &[]);
+    assert_eq!(told.last.as_ref().unwrap().reason, None);
+    told.tells(t.parcel_delivered(1), Running, "mark_order_delivered", &["mark_order_delivered"]);
+    told.tells(t.delivered(), Completed, "nothing", &[]);
+}
+
+#[test]
+fn an_order_none_of_whose_parcels_is_sent_is_cancelled_and_undone() {
+    let t = two_sellers();
+    let mut told = booked(t);
+    told.when(&t.dropped_by_seller(1));
+    told.tells(t.dropped_by_seller(0), Running, "cancel_order", &["cancel_order"]);
+    told.tells(t.cancelled(), Compensating, "void_payment", &["void_payment"]);
+    told.tells(t.voided(), Compensating, "release_stock", &["release_stock"]);
+    told.tells(t.released(None), Compensated, "nothing", &[]);
+}
+
+#[test]
+fn a_cancel_calls_every_parcel_off_before_the_order_is_cancelled() {
+    let t = two_sellers();
+    let mut told = booked(t);
+    told.when(&t.cancellation_requested());
+    assert_eq!(told.asked(), [step("cancel_shipment", t, 0), step("cancel_shipment", t, 1)]);
+    told.tells(t.called_off(1), Running, "cancel_shipment", &[]);
+    told.tells(t.called_off(0), Running, "cancel_order", &["cancel_order"]);
+    told.tells(t.cancelled(), Compensating, "void_payment", &["void_payment"]);
+    told.tells(t.voided(), Compensating, "release_stock", &["release_stock"]);
+    told.tells(t.released(None), Compensated, "nothing", &[]);
+
+    // While a carrier is being asked, its answer is waited for.
+    let mut told = given(&[t.placed(), t.reserved(), t.authorised(), t.confirmed(), t.booked(0)]);
+    told.tells(
+        t.cancellation_requested(),
+        Running,
+        "cancel_shipment",
+        &["cancel_shipment"],
+    );
+    told.when(&t.called_off(0));
+    told.tells(t.booked(1), Running, "cancel_shipment", &["cancel_shipment"]);
+}
+
+#[test]
+fn a_carrier_that_was_faster_wins_and_what_was_called_off_is_dropped() {
+    let t = two_sellers();
+    let mut told = booked(t);
+    told.when(&t.cancellation_requested());
+    told.tells(t.called_off(1), Running, "cancel_shipment", &[]);
+    told.when(&t.picked_up(0));
+    let drop = [step("cancel_order_items", t, 1), step("release_stock", t, 1)];
+    assert_eq!(told.asked(), ["mark_order_shipped".to_owned(), drop[0].clone(), drop[1].clone()]);
+    told.when(&t.shipped(0));
+    let settle = [step("capture_payment", t, 0), step("issue_stock", t, 0)];
+    assert_eq!(
+        told.asked(),
+        [settle[0].clone(), settle[1].clone(), "deny_cancellation".to_owned()]
+    );
+    let captured = t.captured(Some(t.shipment_id(0)));
+    told.tells(captured, Running, "issue_stock", &["void_payment"]);
+    told.when(&t.cancellation_denied());
+    for event in [
+        t.voided(),
+        t.issued(Some(t.shipment_id(0))),
+        t.released(Some(t.shipment_id(1))),
+        t.items_cancelled(1),
+        t.parcel_delivered(0),
+    ] {
+        told.when(&event);
+    }
+    told.tells(t.delivered(), Completed, "nothing", &[]);
+}
+
+#[test]
+fn an_unknown_capture_holds_up_no_other_parcel() {
+    let t = two_sellers();
+    let mut told = booked(t);
+    let part = Some(t.shipment_id(0));
+    for event in [t.picked_up(0), t.picked_up(1), t.shipped(0)] {
+        told.when(&event);
+    }
+    told.when(&t.unknown(PaymentOperation::Capture, part));
+    assert_eq!(told.last.as_ref().unwrap().status, OutcomeUnknown);
+    assert_eq!(told.asked(), [step("inquire_capture", t, 0)]);
+    told.when(&t.captured(Some(t.shipment_id(1))));
+    assert_eq!(told.last.as_ref().unwrap().status, OutcomeUnknown, "the first is still unknown");
+    told.when(&t.captured(part));
+    assert_eq!(told.last.as_ref().unwrap().status, Running);
+}
+
+#[test]
+fn on_credit_the_limit_is_reserved_and_each_parcel_charged() {
+    let t = told_of(Script {
+        invoice: true,
+        ..Script::default()
+    });
+    let mut told = given(&[t.placed(), t.reserved()]);
+    told.then(Running, "reserve_credit", &["reserve_credit"]);
+    told.tells(t.authorised(), Running, "confirm_order", &["confirm_order"]);
+    for event in [t.confirmed(), t.booked(0), t.picked_up(0)] {
+        told.when(&event);
+    }
+    told.tells(t.shipped(0), Running, "charge_credit", &["charge_credit", "issue_stock"]);
+    told.tells(t.captured(Some(t.shipment_id(0))), Running, "issue_stock", &[]);
+
+    let mut beyond = given(&[t.placed(), t.reserved(), t.declined()]);
+    beyond.then(Compensating, "release_stock", &["release_stock"]);
+    beyond.tells(t.released(None), Compensating, "reject_order", &["reject_order"]);
+    assert!(beyond.last.unwrap().reason.unwrap().starts_with("credit_limit_exceeded: "));
+
+    let mut cancelled = given(&[t.placed(), t.reserved(), t.authorised(), t.cancelled()]);
+    cancelled.then(Compensating, "release_credit", &["release_credit"]);
+    cancelled.tells(t.voided(), Compensating, "release_stock", &["release_stock"]);
+}
+
+#[test]
+fn an_order_that_is_not_confirmed_in_time_is_undone() {
+    let t = told_of(Script {
+        expires: true,
+        ..Script::default()
+    });
+    // Before the money is known: first it is known, then it is undone.
+    let unknown = t.unknown(PaymentOperation::Authorise, None);
+    let mut told = given(&[t.placed(), t.reserved(), unknown]);
+    told.now = EXPIRY;
+    told.time_out(None);
+    told.then(OutcomeUnknown, "inquire_authorisation", &[]);
+    told.tells(t.authorised(), Compensating, "reject_order", &["reject_order"]);
+    assert!(told.last.as_ref().unwrap().reason.as_ref().unwrap().starts_with("reservation_expired: "));
+    told.tells(t.rejected(Reason::new("reservation_expired", "")), Compensating, "void_payment", &["void_payment"]);
+    told.tells(t.voided(), Compensating, "release_stock", &["release_stock"]);
+    told.tells(t.released(None), Compensated, "nothing", &[]);
+
+    // While the confirmation is on its way the order decides, and nothing is undone before.
+    let mut told = given(&[t.placed(), t.reserved(), t.authorised()]);
+    assert_eq!(told.last.as_ref().unwrap().wake_at.unwrap().as_millis() - NOW.as_millis() < 10_000, true);
+    told.now = EXPIRY;
+    told.time_out(None);
+    told.then(Compensating, "reject_order", &["reject_order"]);
+    told.tells(t.confirmed(), Running, "book_shipment", &["book_shipment"]);
+    assert_eq!(told.last.unwrap().reason, None);
+}
+
+#[test]
+fn the_first_to_end_of_patience_and_reservation_wakes_the_saga() {
+    let t = told_of(Script {
+        expires: true,
+        ..Script::default()
+    });
+    let mut told = given(&[t.placed(), t.reserved()]);
+    told.now = EXPIRY.plus_millis(-1);
+    told.time_out(None);
+    assert_eq!(told.last.as_ref().unwrap().wake_at, Some(EXPIRY));
+    for event in [t.authorised(), t.confirmed()] {
+        told.when(&event);
+    }
+    told.now = EXPIRY.plus_millis(1);
+    told.when(&t.booked(0));
+    told.then(Running, "pick_up", &[]);
+}
+
+#[test]
+fn a_refused_capture_calls_an_operator_who_tries_again_or_settles_it() {
+    let t = two_sellers();
+    let part = Some(t.shipment_id(0));
+    let refused = || {
+        let mut told = booked(t);
+        for event in [t.picked_up(0), t.shipped(0)] {
+            told.when(&event);
+        }
+        told.tells(t.refused(PaymentOperation::Capture, part), Stuck, "issue_stock", &[]);
+        let reason = told.last.as_ref().unwrap().reason.clone().unwrap();
+        assert_eq!(reason, "the payment provider refuses: The authorisation expired.");
+        told.tells(t.issued(part), Stuck, "operator", &[]);
+        told.when(&t.picked_up(1));
+        assert_eq!(told.asked()[0], step("capture_payment", t, 1), "the other parcel goes on");
+        told
+    };
+    let mut told = refused();
+    told.when(&t.retry("place_order"));
+    assert!(told.asked().contains(&step("capture_payment", t, 0)), "{:?}", told.asked());
+    told.when(&t.captured(part));
+    assert_eq!(told.last.as_ref().unwrap().status, Running);
+
+    let mut told = refused();
+    let settled = |key: &str| {
+        ShopEvent::RepairCase(
+            RepairCaseResolved {
+                case_id: event_schemas::RepairCaseId::derived(Uuid::nil(), key),
+                resolution: "The customer paid in cash.".to_owned(),
+                order_id: Some(t.order_id),
+                key: Some(key.to_owned()),
+            }
+            .into(),
+        )
+    };
+    told.when(&settled(&format!("{}/capture/{}", t.payment_id(), t.shipment_id(1))));
+    told.then_nothing();
+    told.when(&settled(&format!("{}/capture/{}", t.payment_id(), t.shipment_id(0))));
+    assert_eq!(told.last.as_ref().unwrap().status, Running);
+}
+
+#[test]
+fn a_retry_asks_again_at_once_and_only_where_something_was_tried() {
+    let t = tell();
+    let mut told = given(&[t.placed()]);
+    told.when(&t.retry("place_order"));
+    told.then_nothing();
+    told.time_out(None);
+    told.tells(t.retry("place_order"), Running, "reserve_stock", &["reserve_stock"]);
+    assert_eq!(PlaceOrder::default().concerns(&t.retry("place_order")), Some(t.order_id.uuid()));
+    assert_eq!(PlaceOrder::default().concerns(&t.retry("return_goods")), None);
+}
+
+#[test]
+fn a_seller_and_a_customer_who_give_up_at_once_are_told_their_own_reasons() {
+    let t = two_sellers();
+    let mut told = booked(t);
+    told.when(&t.cancellation_requested());
+    told.when(&t.dropped_by_seller(0));
+    told.when(&t.called_off(1));
+    let ServiceCommand::CancelOrder { reason, .. } = &told.last.as_ref().unwrap().directives[0] else {
+        panic!("{:?}", told.asked())
+    };
+    let ShopEvent::Order(OrderEvent::OrderCancellationRequested(wish)) = t.cancellation_requested() else {
+        panic!()
+    };
+    assert_eq!(*reason, wish.reason);
+}
