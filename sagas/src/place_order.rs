@@ -181,6 +181,9 @@ impl PlaceOrder {
         let silence = asks.is_empty() && !stuck;
         let next = pauses.min().or(silence.then_some(self.policy.carrier_silence));
         let expiry = state.expires_at.filter(|_| state.undo.is_none());
-        next.map(|millis| at.plus_millis(millis)).into_iter().chain(expiry).min()
+        next.map(|millis| at.plus_millis(millis))
+            .into_iter()
+            .chain(expiry)
+            .min()
     }
 }

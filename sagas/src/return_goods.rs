@@ -134,7 +134,9 @@ impl ReturnGoods {
         }
         match asks.first() {
             Some(ask) => self.policy.fruitless(ask, state.attempts, fact),
-            None => (state.attempts > 0).then(|| format!("nothing was heard of the goods for too long: {:?}", state.goods)),
+            None => {
+                (state.attempts > 0).then(|| format!("nothing was heard of the goods for too long: {:?}", state.goods))
+            }
         }
     }
 }

@@ -198,9 +198,7 @@ impl World {
             C::ConfirmOrder { .. } => (Order::Confirmed, "confirm", tell.confirmed()),
             C::RejectOrder { reason, .. } => (Order::Rejected, "reject", tell.rejected(reason.clone())),
             C::CancelOrder { .. } => (Order::Cancelled, "cancel", tell.cancelled()),
-            C::MarkOrderShipped { shipment_id, .. } => {
-                (Order::Shipped, "ship", tell.shipped(self.index(*shipment_id)))
-            }
+            C::MarkOrderShipped { shipment_id, .. } => (Order::Shipped, "ship", tell.shipped(self.index(*shipment_id))),
             C::MarkOrderDelivered { .. } => (Order::Delivered, "mark_delivered", tell.delivered()),
             C::DenyCancellation { .. } => {
                 assert!(self.order >= Order::Shipped, "denied too early: {self:?}");
@@ -237,7 +235,10 @@ impl World {
     }
 
     fn reserve(&mut self, lines: usize) -> Vec<ShopEvent> {
-        assert_eq!(lines, (0..self.parcels.len()).map(|n| self.tell.lines_of(n)).sum::<usize>());
+        assert_eq!(
+            lines,
+            (0..self.parcels.len()).map(|n| self.tell.lines_of(n)).sum::<usize>()
+        );
         if self.script.out_of_stock {
             self.stock = Stock::Refused;
             return vec![self.tell.out_of_stock()];
@@ -254,7 +255,10 @@ impl World {
         for n in 0..self.parcels.len() {
             let parcel = &mut self.parcels[n];
             let named = part == Some(parcel.id);
-            assert!(!named || parcel.goods != Goods::Issued, "released what had left the house");
+            assert!(
+                !named || parcel.goods != Goods::Issued,
+                "released what had left the house"
+            );
             if parcel.goods == Goods::Held && (named || part.is_none()) {
                 parcel.goods = Goods::Released;
                 let id = parcel.id;
@@ -309,8 +313,16 @@ impl World {
             Order::Delivered => {
                 let dropped = |parcel: &&Parcel| parcel.carriage == Carriage::CalledOff;
                 for parcel in &self.parcels {
-                    let (goods, paid) = if dropped(&parcel) { (Goods::Released, false) } else { (Goods::Issued, true) };
-                    assert_eq!((parcel.goods, parcel.paid, parcel.told), (goods, paid, !paid), "{self:?}");
+                    let (goods, paid) = if dropped(&parcel) {
+                        (Goods::Released, false)
+                    } else {
+                        (Goods::Issued, true)
+                    };
+                    assert_eq!(
+                        (parcel.goods, parcel.paid, parcel.told),
+                        (goods, paid, !paid),
+                        "{self:?}"
+                    );
                     assert!(!paid || parcel.carriage == Carriage::Delivered, "{self:?}");
                 }
                 let any = self.parcels.iter().any(|parcel| dropped(&parcel));

@@ -157,7 +157,9 @@ impl PlaceOrderState {
         match self.funds {
             Funds::Asked => return self.reserve_funds(),
             Funds::AuthorisationUnknown => return vec![self.inquire(PaymentOperation::Authorise, None)],
-            Funds::Held | Funds::VoidUnknown if !self.money_was_taken() => return self.give_back().into_iter().collect(),
+            Funds::Held | Funds::VoidUnknown if !self.money_was_taken() => {
+                return self.give_back().into_iter().collect();
+            }
             _ => {}
         }
         let goods = self.give_back_goods();
@@ -166,7 +168,12 @@ impl PlaceOrderState {
         }
         match self.order {
             Order::Placed => self.reject_order(),
-            Order::Confirmed => self.undo.clone().map(|why| self.cancel_order(why)).into_iter().collect(),
+            Order::Confirmed => self
+                .undo
+                .clone()
+                .map(|why| self.cancel_order(why))
+                .into_iter()
+                .collect(),
             _ => vec![],
         }
     }

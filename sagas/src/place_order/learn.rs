@@ -216,7 +216,12 @@ impl PlaceOrderState {
     /// An operator dealt with what the provider refused: with all of it where the case names no operation.
     fn learn_of_repair(&mut self, resolved: &RepairCaseResolved) {
         let payment_id = self.payment_id();
-        let is = |name: &str| resolved.key.as_deref().is_none_or(|key| key == format!("{payment_id}/{name}"));
+        let is = |name: &str| {
+            resolved
+                .key
+                .as_deref()
+                .is_none_or(|key| key == format!("{payment_id}/{name}"))
+        };
         if self.funds == Funds::VoidRefused && is("void") {
             self.funds = Funds::GivenBack;
         }

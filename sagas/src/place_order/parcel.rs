@@ -148,7 +148,11 @@ impl Parcel {
 
     /// What commands say is inside, where they name it.
     pub(super) fn lines(&self) -> Vec<ParcelItem> {
-        if self.amount.is_some() { self.items.clone() } else { vec![] }
+        if self.amount.is_some() {
+            self.items.clone()
+        } else {
+            vec![]
+        }
     }
 
     /// Lets go of what no command can need again.

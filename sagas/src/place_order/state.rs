@@ -214,7 +214,9 @@ impl PlaceOrderState {
         let dropped = |parcel: &Parcel| parcel.told && parcel.under_way();
         let taken = |parcel: &Parcel| parcel.share == Share::Taken;
         match () {
-            () if self.parcels.iter().any(dropped) => Some("a parcel was dropped, yet the carrier has it: have it sent back"),
+            () if self.parcels.iter().any(dropped) => {
+                Some("a parcel was dropped, yet the carrier has it: have it sent back")
+            }
             () if !self.undoing() => None,
             () if self.parcels.iter().any(taken) => Some("the order is off, yet the money was taken: give it back"),
             () if self.under_way() => Some("the order is off, yet the carrier has the parcel: have it sent back"),

@@ -271,11 +271,7 @@ fn a_cancel_undoes_what_was_done_in_reverse_order() {
 fn a_cancel_before_a_refusal_needs_no_rejection() {
     let t = tell();
     given(&[t.placed(), t.cancelled(), t.out_of_stock()]).then(Compensated, "nothing", &[]);
-    given(&[t.placed(), t.reserved(), t.cancelled(), t.declined(), t.released(None)]).then(
-        Compensated,
-        "nothing",
-        &[],
-    );
+    given(&[t.placed(), t.reserved(), t.cancelled(), t.declined(), t.released(None)]).then(Compensated, "nothing", &[]);
 }
 
 #[test]

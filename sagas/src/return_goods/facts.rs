@@ -35,7 +35,13 @@ pub(super) const FACTS: &[(Category, &[&str])] = &[
 
 /// The return an event is about, if a saga of that return may care. A refund has its return's id.
 pub(super) fn return_of(event: &ShopEvent) -> Option<Uuid> {
-    let refund = |operation, part| if operation == PaymentOperation::Refund { part } else { None };
+    let refund = |operation, part| {
+        if operation == PaymentOperation::Refund {
+            part
+        } else {
+            None
+        }
+    };
     match event {
         ShopEvent::Returns(event) => Some(match event {
             ReturnEvent::ReturnRequested(event) => event.return_id.uuid(),

@@ -329,7 +329,12 @@ async fn what_cannot_be_read_is_skipped_and_history_is_left_alone() {
         ..metadata.clone()
     };
     let past = OrderId::derived(Uuid::nil(), "from long ago");
-    let (stream, _, placed) = packed(past, &Tell::of(past, Script::default()).placed(), past.uuid(), &imported);
+    let (stream, _, placed) = packed(
+        past,
+        &Tell::of(past, Script::default()).placed(),
+        past.uuid(),
+        &imported,
+    );
     append_raw(&shop, stream.as_str(), placed.clone()).await;
     for (n, (stream, data)) in [
         ("order-x", "{\"order_id\":7}"),
@@ -359,7 +364,8 @@ async fn what_cannot_be_read_is_skipped_and_history_is_left_alone() {
     append_raw(&shop, "order-z", bad_metadata).await;
     // A fact of a saga that nobody began, and one whose saga a newer version wrote.
     let unknown = OrderId::derived(Uuid::nil(), "never placed");
-    shop.tell(unknown, Tell::of(unknown, Script::default()).reserved(), unknown.uuid()).await;
+    shop.tell(unknown, Tell::of(unknown, Script::default()).reserved(), unknown.uuid())
+        .await;
     let newer = OrderId::derived(Uuid::nil(), "newer");
     let advanced = r#"{"definition":99,"fact":"00000000-0000-0000-0000-000000000000","fact_type":"OrderPlaced",
         "status":"running","step":"dance","state":{"steps":4}}"#;
@@ -371,7 +377,8 @@ async fn what_cannot_be_read_is_skipped_and_history_is_left_alone() {
         data: advanced.into(),
     };
     append_raw(&shop, Category::PlaceOrder.stream(newer.uuid()).as_str(), event).await;
-    shop.tell(newer, Tell::of(newer, Script::default()).reserved(), newer.uuid()).await;
+    shop.tell(newer, Tell::of(newer, Script::default()).reserved(), newer.uuid())
+        .await;
 
     let runner = runner(&shop, &Killer::never(), folder.path()).await;
     let mut outside = JoinSet::new();

@@ -44,7 +44,10 @@ impl World {
         // The provider would not know it again under another key.
         assert_eq!(part.is_none(), self.whole, "another definition's command");
         let n = part.map_or(0, |id| self.index(id));
-        assert!(self.parcels[n].carriage >= Carriage::PickedUp, "captured, but not shipped: {self:?}");
+        assert!(
+            self.parcels[n].carriage >= Carriage::PickedUp,
+            "captured, but not shipped: {self:?}"
+        );
         if !self.parcels[n].paid {
             assert_eq!(self.funds, Funds::Held, "taken what was not set aside: {self:?}");
             self.parcels[n].paid = true;

@@ -6,8 +6,8 @@ use event_schemas::{
     cart::CartCheckedOut,
     credit::{CreditCharged, CreditEvent, CreditLimitExceeded, CreditReleased, CreditReserved},
     order::{
-        OrderCancellationDenied, OrderCancellationRequested, OrderCancelled, OrderConfirmed, OrderDelivered, OrderEvent,
-        OrderItem, OrderItemsCancelled, OrderPlaced, OrderRejected, OrderShipped, PaymentMethod, Reason,
+        OrderCancellationDenied, OrderCancellationRequested, OrderCancelled, OrderConfirmed, OrderDelivered,
+        OrderEvent, OrderItem, OrderItemsCancelled, OrderPlaced, OrderRejected, OrderShipped, PaymentMethod, Reason,
     },
     payment::{
         PaymentAuthorised, PaymentCaptured, PaymentDeclined, PaymentEvent, PaymentOperation, PaymentOperationRefused,

@@ -63,7 +63,12 @@ fn each_seller_has_a_parcel_and_each_parcel_its_share() {
     for event in [t.captured(Some(t.shipment_id(0))), t.issued(Some(t.shipment_id(0)))] {
         told.when(&event);
     }
-    told.tells(t.parcel_delivered(0), Running, "mark_order_delivered", &["mark_order_delivered"]);
+    told.tells(
+        t.parcel_delivered(0),
+        Running,
+        "mark_order_delivered",
+        &["mark_order_delivered"],
+    );
     told.tells(t.delivered(), Completed, "nothing", &[]);
 }
 
@@ -72,22 +77,45 @@ fn a_parcel_that_is_not_sent_is_dropped_and_its_money_never_taken() {
     let t = two_sellers();
     let mut told = booked(t);
     told.when(&t.dropped_by_seller(0));
-    assert_eq!(told.asked(), [step("cancel_order_items", t, 0), step("release_stock", t, 0)]);
-    let ServiceCommand::CancelOrderItems { items, amount, reason, .. } = &told.last.as_ref().unwrap().directives[0]
+    assert_eq!(
+        told.asked(),
+        [step("cancel_order_items", t, 0), step("release_stock", t, 0)]
+    );
+    let ServiceCommand::CancelOrderItems {
+        items, amount, reason, ..
+    } = &told.last.as_ref().unwrap().directives[0]
     else {
         panic!()
     };
-    assert_eq!((items.len(), *amount, reason.code.as_str()), (2, Money::krw(129_000), "broken"));
+    assert_eq!(
+        (items.len(), *amount, reason.code.as_str()),
+        (2, Money::krw(129_000), "broken")
+    );
     told.tells(t.items_cancelled(0), Running, "release_stock", &[]);
     told.tells(t.released(Some(t.shipment_id(0))), Running, "pick_up", &[]);
     told.tells(t.picked_up(1), Running, "mark_order_shipped", &["mark_order_shipped"]);
-    told.tells(t.shipped(1), Running, "capture_payment", &["capture_payment", "issue_stock"]);
+    told.tells(
+        t.shipped(1),
+        Running,
+        "capture_payment",
+        &["capture_payment", "issue_stock"],
+    );
     // What was set aside for the first parcel goes back as soon as nothing is to be taken any more.
-    told.tells(t.captured(Some(t.shipment_id(1))), Running, "issue_stock", &["void_payment"]);
+    told.tells(
+        t.captured(Some(t.shipment_id(1))),
+        Running,
+        "issue_stock",
+        &["void_payment"],
+    );
     told.tells(t.voided(), Running, "issue_stock", &[]);
     told.tells(t.issued(Some(t.shipment_id(1))), Running, "delivery", &[]);
     assert_eq!(told.last.as_ref().unwrap().reason, None);
-    told.tells(t.parcel_delivered(1), Running, "mark_order_delivered", &["mark_order_delivered"]);
+    told.tells(
+        t.parcel_delivered(1),
+        Running,
+        "mark_order_delivered",
+        &["mark_order_delivered"],
+    );
     told.tells(t.delivered(), Completed, "nothing", &[]);
 }
 
@@ -107,7 +135,10 @@ fn a_cancel_calls_every_parcel_off_before_the_order_is_cancelled() {
     let t = two_sellers();
     let mut told = booked(t);
     told.when(&t.cancellation_requested());
-    assert_eq!(told.asked(), [step("cancel_shipment", t, 0), step("cancel_shipment", t, 1)]);
+    assert_eq!(
+        told.asked(),
+        [step("cancel_shipment", t, 0), step("cancel_shipment", t, 1)]
+    );
     told.tells(t.called_off(1), Running, "cancel_shipment", &[]);
     told.tells(t.called_off(0), Running, "cancel_order", &["cancel_order"]);
     told.tells(t.cancelled(), Compensating, "void_payment", &["void_payment"]);
@@ -134,7 +165,10 @@ fn a_carrier_that_was_faster_wins_and_what_was_called_off_is_dropped() {
     told.tells(t.called_off(1), Running, "cancel_shipment", &[]);
     told.when(&t.picked_up(0));
     let drop = [step("cancel_order_items", t, 1), step("release_stock", t, 1)];
-    assert_eq!(told.asked(), ["mark_order_shipped".to_owned(), drop[0].clone(), drop[1].clone()]);
+    assert_eq!(
+        told.asked(),
+        ["mark_order_shipped".to_owned(), drop[0].clone(), drop[1].clone()]
+    );
     told.when(&t.shipped(0));
     let settle = [step("capture_payment", t, 0), step("issue_stock", t, 0)];
     assert_eq!(
@@ -168,7 +202,11 @@ fn an_unknown_capture_holds_up_no_other_parcel() {
     assert_eq!(told.last.as_ref().unwrap().status, OutcomeUnknown);
     assert_eq!(told.asked(), [step("inquire_capture", t, 0)]);
     told.when(&t.captured(Some(t.shipment_id(1))));
-    assert_eq!(told.last.as_ref().unwrap().status, OutcomeUnknown, "the first is still unknown");
+    assert_eq!(
+        told.last.as_ref().unwrap().status,
+        OutcomeUnknown,
+        "the first is still unknown"
+    );
     told.when(&t.captured(part));
     assert_eq!(told.last.as_ref().unwrap().status, Running);
 }
@@ -185,13 +223,25 @@ fn on_credit_the_limit_is_reserved_and_each_parcel_charged() {
     for event in [t.confirmed(), t.booked(0), t.picked_up(0)] {
         told.when(&event);
     }
-    told.tells(t.shipped(0), Running, "charge_credit", &["charge_credit", "issue_stock"]);
+    told.tells(
+        t.shipped(0),
+        Running,
+        "charge_credit",
+        &["charge_credit", "issue_stock"],
+    );
     told.tells(t.captured(Some(t.shipment_id(0))), Running, "issue_stock", &[]);
 
     let mut beyond = given(&[t.placed(), t.reserved(), t.declined()]);
     beyond.then(Compensating, "release_stock", &["release_stock"]);
     beyond.tells(t.released(None), Compensating, "reject_order", &["reject_order"]);
-    assert!(beyond.last.unwrap().reason.unwrap().starts_with("credit_limit_exceeded: "));
+    assert!(
+        beyond
+            .last
+            .unwrap()
+            .reason
+            .unwrap()
+            .starts_with("credit_limit_exceeded: ")
+    );
 
     let mut cancelled = given(&[t.placed(), t.reserved(), t.authorised(), t.cancelled()]);
     cancelled.then(Compensating, "release_credit", &["release_credit"]);
@@ -211,14 +261,30 @@ fn an_order_that_is_not_confirmed_in_time_is_undone() {
     told.time_out(None);
     told.then(OutcomeUnknown, "inquire_authorisation", &[]);
     told.tells(t.authorised(), Compensating, "reject_order", &["reject_order"]);
-    assert!(told.last.as_ref().unwrap().reason.as_ref().unwrap().starts_with("reservation_expired: "));
-    told.tells(t.rejected(Reason::new("reservation_expired", "")), Compensating, "void_payment", &["void_payment"]);
+    assert!(
+        told.last
+            .as_ref()
+            .unwrap()
+            .reason
+            .as_ref()
+            .unwrap()
+            .starts_with("reservation_expired: ")
+    );
+    told.tells(
+        t.rejected(Reason::new("reservation_expired", "")),
+        Compensating,
+        "void_payment",
+        &["void_payment"],
+    );
     told.tells(t.voided(), Compensating, "release_stock", &["release_stock"]);
     told.tells(t.released(None), Compensated, "nothing", &[]);
 
     // While the confirmation is on its way the order decides, and nothing is undone before.
     let mut told = given(&[t.placed(), t.reserved(), t.authorised()]);
-    assert_eq!(told.last.as_ref().unwrap().wake_at.unwrap().as_millis() - NOW.as_millis() < 10_000, true);
+    assert_eq!(
+        told.last.as_ref().unwrap().wake_at.unwrap().as_millis() - NOW.as_millis() < 10_000,
+        true
+    );
     told.now = EXPIRY;
     told.time_out(None);
     told.then(Compensating, "reject_order", &["reject_order"]);
@@ -258,12 +324,20 @@ fn a_refused_capture_calls_an_operator_who_tries_again_or_settles_it() {
         assert_eq!(reason, "the payment provider refuses: The authorisation expired.");
         told.tells(t.issued(part), Stuck, "operator", &[]);
         told.when(&t.picked_up(1));
-        assert_eq!(told.asked()[0], step("capture_payment", t, 1), "the other parcel goes on");
+        assert_eq!(
+            told.asked()[0],
+            step("capture_payment", t, 1),
+            "the other parcel goes on"
+        );
         told
     };
     let mut told = refused();
     told.when(&t.retry("place_order"));
-    assert!(told.asked().contains(&step("capture_payment", t, 0)), "{:?}", told.asked());
+    assert!(
+        told.asked().contains(&step("capture_payment", t, 0)),
+        "{:?}",
+        told.asked()
+    );
     told.when(&t.captured(part));
     assert_eq!(told.last.as_ref().unwrap().status, Running);
 
@@ -293,7 +367,10 @@ fn a_retry_asks_again_at_once_and_only_where_something_was_tried() {
     told.then_nothing();
     told.time_out(None);
     told.tells(t.retry("place_order"), Running, "reserve_stock", &["reserve_stock"]);
-    assert_eq!(PlaceOrder::default().concerns(&t.retry("place_order")), Some(t.order_id.uuid()));
+    assert_eq!(
+        PlaceOrder::default().concerns(&t.retry("place_order")),
+        Some(t.order_id.uuid())
+    );
     assert_eq!(PlaceOrder::default().concerns(&t.retry("return_goods")), None);
 }
 

@@ -113,7 +113,9 @@ async fn an_order_that_was_stuck_is_still_stuck_with_its_reason() {
     let told = history(name);
     for so_far in 1..=told.len() {
         let end = ends(&told[..so_far], name, (Script::default(), None)).await;
-        let cancelled = told[..so_far].iter().any(|stored| stored.event_type == "OrderCancelled");
+        let cancelled = told[..so_far]
+            .iter()
+            .any(|stored| stored.event_type == "OrderCancelled");
         assert_eq!(end.status == SagaStatus::Stuck, cancelled, "after {so_far}: {end:?}");
         if cancelled {
             assert!(end.reason.unwrap().contains("sent back"));

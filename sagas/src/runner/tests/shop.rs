@@ -180,7 +180,11 @@ pub(super) fn packed(
         ShopEvent::Cart(e) => (Category::Cart, order, NewEvent::new(id(e.event_type()), e, metadata)),
         ShopEvent::Payment(e) => {
             let payment = PaymentId::derived(order, "payment").uuid();
-            (Category::Payment, payment, NewEvent::new(id(e.event_type()), e, metadata))
+            (
+                Category::Payment,
+                payment,
+                NewEvent::new(id(e.event_type()), e, metadata),
+            )
         }
         ShopEvent::Credit(e) => (Category::Credit, order, NewEvent::new(id(e.event_type()), e, metadata)),
         ShopEvent::Shipment(e) => {
