@@ -30,6 +30,8 @@ pub enum Fate {
 pub struct DeadLetter {
     /// As it was put aside.
     pub letter: DeadLettered,
+    /// Since when.
+    pub since: Timestamp,
     /// What became of it since.
     pub fate: Fate,
 }
@@ -121,8 +123,11 @@ impl DeadLetters {
         for past in past {
             match (past.event, &mut dead) {
                 (DeadLetterEvent::DeadLettered(letter), None) => {
-                    let fate = Fate::Waiting;
-                    dead = Some(DeadLetter { letter, fate });
+                    dead = Some(DeadLetter {
+                        letter,
+                        since: past.recorded_at,
+                        fate: Fate::Waiting,
+                    });
                 }
                 (DeadLetterEvent::DeadLetterRetried(_), Some(dead)) => dead.fate = Fate::TakenIn,
                 (DeadLetterEvent::DeadLetterDiscarded(event), Some(dead)) => dead.fate = Fate::Discarded(event.reason),

@@ -2,7 +2,7 @@
 
 use event_log::{Direction, EventLog, Position};
 use event_schemas::{
-    DomainEvent, Money, OrderId, StreamName,
+    DomainEvent, Money, OrderId, StreamName, Timestamp,
     order::{OrderEvent, OrderPlaced},
 };
 
@@ -14,6 +14,7 @@ const PAGE: usize = 256;
 /// An event of a stream, as far as subscribers care.
 pub(crate) struct Past<E> {
     pub(crate) position: Position,
+    pub(crate) recorded_at: Timestamp,
     pub(crate) imported: bool,
     pub(crate) event: E,
 }
@@ -28,6 +29,7 @@ pub(crate) async fn stream<E: DomainEvent>(log: &dyn EventLog, stream: &StreamNa
             let unreadable = |error| NotTaken::Failed(format!("{stream}@{}: {error}", recorded.version));
             past.push(Past {
                 position: recorded.position,
+                recorded_at: recorded.recorded_at,
                 imported: recorded.metadata().map_err(unreadable)?.imported,
                 event: recorded.decode().map_err(unreadable)?,
             });

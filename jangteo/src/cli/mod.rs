@@ -1,5 +1,7 @@
 //! The command line: what can be typed, and which part of the shop answers.
 
+mod circuits;
+mod dead_letters;
 mod health;
 mod import;
 mod log;
@@ -72,6 +74,11 @@ pub enum Command {
     /// See how far the read models are, and build them again.
     #[command(subcommand)]
     Projection(projection::ProjectionCommand),
+    /// See what subscribers and services could not take, and have it tried again.
+    #[command(subcommand)]
+    DeadLetters(dead_letters::DeadLettersCommand),
+    /// See how the other servers do that a running shop calls: circuit breakers, failures, calls under way.
+    Circuits(circuits::CircuitsArgs),
     /// Look into the search: how good the order of hits is.
     #[command(subcommand)]
     Search(search::SearchCommand),
@@ -175,6 +182,8 @@ async fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Serve(args) => serve::run(&args).await,
         Command::Log(command) => log::run(command).await,
         Command::Projection(command) => projection::run(command).await,
+        Command::DeadLetters(command) => dead_letters::run(command).await,
+        Command::Circuits(args) => circuits::run(args).await,
         Command::Search(command) => search::run(command).await,
         Command::Import(args) => import::run(args).await,
         Command::Config(args) => settings::run(&args),

@@ -119,3 +119,11 @@ fn correct(projection: &ProjectionView) -> String {
         |ppm| format!("{}.{:02} %", ppm / 10_000, ppm % 10_000 / 100),
     )
 }
+
+/// Others may be quoted in it, even what sellers wrote: nothing of it moves the cursor.
+pub(super) fn on_one_line(reason: &str) -> String {
+    reason
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect()
+}

@@ -6,6 +6,7 @@ mod elasticsearch;
 mod event_log;
 mod explain;
 mod layers;
+mod mail;
 mod nats;
 mod roles;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use elasticsearch::{ElasticUrl, ElasticsearchSettings, NoElasticUrl, Store};
 pub use event_log::{EventLogSettings, LogPlace, NoLogPlace};
 pub use explain::{effective, explanation};
 pub use layers::{ConfigError, Flags, Layers, unknown_variables};
+pub use mail::{MailSettings, NoSmtpUrl, SmtpUrl};
 pub use nats::{NatsSettings, NatsUrl, NoNatsUrl};
 pub use roles::RoleSettings;
 
@@ -89,6 +91,11 @@ pub struct Config {
     #[config(nested)]
     #[config(layer_attr(command(flatten)))]
     pub nats: NatsSettings,
+
+    /// Where mails to customers go.
+    #[config(nested)]
+    #[config(layer_attr(command(flatten)))]
+    pub mail: MailSettings,
 
     /// Where the other roles are.
     #[config(nested)]

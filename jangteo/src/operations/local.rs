@@ -3,9 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use edge::Principal;
 use event_log::{Direction, EventFilter, EventLog, Position};
-use event_schemas::StreamName;
+use event_schemas::{Actor, DeadLetterId, StreamName};
 use projections::{AuditError, AuditScope, CutOver, Decision, Projections, RebuildError};
+use subscribers::DeadLetterError;
 use tokio::sync::Mutex;
 
 use super::{OperationError, Operations, no_such_stream};
@@ -14,9 +16,11 @@ use crate::{
     folder::{DataFolder, FolderError, FolderLock},
     ops::{
         auditing::AuditView,
+        circuits::CircuitsView,
         comparison::ComparisonView,
         dead_letters::DeadLettersView,
         reading,
+        undelivered::{Undelivered, UndeliveredError, UndeliveredView},
         view::{LogPage, ProjectionView, StatsView, StreamPage, StreamsPage},
     },
     roles::Role,
@@ -24,7 +28,7 @@ use crate::{
     startup::{
         StartError,
         event_log::{OpenError, OpenLog},
-        query_side,
+        query_side, subscriptions,
     },
     witness,
 };
@@ -107,6 +111,16 @@ impl LocalOperations {
         let projections = Arc::new(started.map_err(failed)?);
         *reading = Some(Arc::clone(&projections));
         Ok(projections)
+    }
+
+    /// The dead letters in its log. Commands wait on NATS: a running shop is asked about those.
+    fn letters(&self) -> Result<Undelivered, OperationError> {
+        let resting = subscriptions::resting(&self.config, &self.folder, self.log());
+        let subscriptions = resting.map_err(|error| OperationError::Undelivered(error.to_string()))?;
+        Ok(Undelivered {
+            subscriptions,
+            commands: None,
+        })
     }
 
     fn log(&self) -> Arc<dyn EventLog> {
@@ -193,12 +207,42 @@ impl Operations for LocalOperations {
         read.map_err(|error| refused(&error))
     }
 
+    async fn undelivered(&self, all: bool) -> Result<UndeliveredView, OperationError> {
+        self.letters()?.view(all).await.map_err(undone)
+    }
+
+    async fn retry(&self, id: DeadLetterId) -> Result<(), OperationError> {
+        self.letters()?.retry(id, operator()).await.map_err(undone)
+    }
+
+    async fn discard(&self, id: DeadLetterId, reason: &str) -> Result<(), OperationError> {
+        self.letters()?.discard(id, reason, operator()).await.map_err(undone)
+    }
+
+    async fn circuits(&self) -> Result<CircuitsView, OperationError> {
+        Err(OperationError::NotFound(
+            "circuits are those of a running shop, and nothing runs on this folder".to_owned(),
+        ))
+    }
+
     async fn close(&self) {
         if let Some(projections) = self.reading.lock().await.take() {
             query_side::close(projections).await;
         }
         self.log.close().await;
         drop(self.lock.lock().await.take());
+    }
+}
+
+/// Whoever may read the folder operates the shop.
+fn operator() -> Actor {
+    Actor::Account(Principal::local_operator().account_id)
+}
+
+fn undone(error: UndeliveredError) -> OperationError {
+    match error {
+        UndeliveredError::Event(error @ DeadLetterError::Unknown(_)) => OperationError::NotFound(error.to_string()),
+        error => OperationError::Undelivered(error.to_string()),
     }
 }
 

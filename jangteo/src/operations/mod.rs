@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use event_log::{Direction, EventFilter, LogError};
-use event_schemas::StreamName;
+use event_schemas::{DeadLetterId, StreamName};
 use projections::{AuditScope, CutOver, Decision};
 
 pub use local::LocalOperations;
@@ -15,8 +15,10 @@ pub use remote::{RemoteOperations, RemoteShop};
 
 use crate::ops::{
     auditing::AuditView,
+    circuits::CircuitsView,
     comparison::ComparisonView,
     dead_letters::DeadLettersView,
+    undelivered::UndeliveredView,
     view::{LogPage, ProjectionView, StatsView, StreamPage, StreamsPage},
 };
 pub use crate::startup::event_log::OpenError;
@@ -33,6 +35,9 @@ pub enum OperationError {
     /// The folder's log failed.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// It cannot be done to this dead letter.
+    #[error("{0}")]
+    Undelivered(String),
     /// A read model failed.
     #[error("{0}")]
     Projections(String),
@@ -88,6 +93,18 @@ pub trait Operations: Send + Sync {
 
     /// The documents of a read model that its store could not take, at most `size`.
     async fn dead_letters(&self, name: &str, size: usize) -> Result<DeadLettersView, OperationError>;
+
+    /// What subscribers and services could not take; with `all` what was decided, too.
+    async fn undelivered(&self, all: bool) -> Result<UndeliveredView, OperationError>;
+
+    /// Has a dead letter tried again.
+    async fn retry(&self, id: DeadLetterId) -> Result<(), OperationError>;
+
+    /// Puts a dead letter aside for good.
+    async fn discard(&self, id: DeadLetterId, reason: &str) -> Result<(), OperationError>;
+
+    /// The ways out of the shop's process to other servers.
+    async fn circuits(&self) -> Result<CircuitsView, OperationError>;
 
     /// Gives the shop up, everything written. Call it at the end.
     async fn close(&self);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use event_log::{Direction, EventFilter};
-use event_schemas::StreamName;
+use event_schemas::{DeadLetterId, StreamName};
 use projections::{AuditScope, CutOver, Decision};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -12,8 +12,10 @@ use serde::{Deserialize, de::DeserializeOwned};
 use super::{OperationError, Operations, no_such_stream};
 use crate::ops::{
     auditing::AuditView,
+    circuits::CircuitsView,
     comparison::ComparisonView,
     dead_letters::DeadLettersView,
+    undelivered::UndeliveredView,
     view::{LogPage, ProjectionView, ProjectionsView, RebuildAccepted, StatsView, StreamPage, StreamsPage},
 };
 
@@ -75,6 +77,21 @@ impl RemoteShop {
     }
 
     async fn sent<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, OperationError> {
+        let body = self.answer(request).await?;
+        serde_json::from_slice(&body).map_err(|error| {
+            OperationError::Shop(format!(
+                "{} answered what this version of jangteo does not understand: {error}",
+                self.url
+            ))
+        })
+    }
+
+    /// What is answered without a body.
+    async fn done(&self, request: RequestBuilder) -> Result<(), OperationError> {
+        self.answer(request).await.map(|_| ())
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> Result<Vec<u8>, OperationError> {
         let unreachable = |error: reqwest::Error| {
             OperationError::Shop(format!(
                 "the shop at {} does not answer ({}): is it running? `jangteo up` starts it",
@@ -88,12 +105,7 @@ impl RemoteShop {
         if !status.is_success() {
             return Err(self.refused(status, &body));
         }
-        serde_json::from_slice(&body).map_err(|error| {
-            OperationError::Shop(format!(
-                "{} answered what this version of jangteo does not understand: {error}",
-                self.url
-            ))
-        })
+        Ok(body.to_vec())
     }
 
     fn refused(&self, status: StatusCode, body: &[u8]) -> OperationError {
@@ -270,6 +282,35 @@ impl Operations for RemoteOperations {
     async fn dead_letters(&self, name: &str, size: usize) -> Result<DeadLettersView, OperationError> {
         let query = [("size", size.to_string())];
         self.shop.get(&projection(name, "dead-letters"), &query).await
+    }
+
+    async fn undelivered(&self, all: bool) -> Result<UndeliveredView, OperationError> {
+        let query = [("all", all.to_string())];
+        match self.shop.get("/api/v1/ops/subscribers", &query).await {
+            Err(OperationError::NotFound(_)) => Err(OperationError::NotFound(format!(
+                "the process at {} runs no subscribers: in a shop whose roles have processes of their own, ask the saga role (its \
+                 --data or --server)",
+                self.shop.url
+            ))),
+            answer => answer,
+        }
+    }
+
+    async fn retry(&self, id: DeadLetterId) -> Result<(), OperationError> {
+        let path = format!("/api/v1/ops/dead-letters/{id}/retries");
+        self.shop.done(self.shop.request(Method::POST, &path)).await
+    }
+
+    async fn discard(&self, id: DeadLetterId, reason: &str) -> Result<(), OperationError> {
+        let path = format!("/api/v1/ops/dead-letters/{id}/discards");
+        let request = self.shop.request(Method::POST, &path);
+        self.shop
+            .done(request.json(&serde_json::json!({ "reason": reason })))
+            .await
+    }
+
+    async fn circuits(&self) -> Result<CircuitsView, OperationError> {
+        self.shop.get("/api/v1/ops/circuits", &[]).await
     }
 
     async fn close(&self) {}

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use bus::{CommandBus, Credentials, EventPublisher, Nats, NatsCommands, Worker, WorkerLimits};
+use bus::{CommandBus, Credentials, DeadCommands, EventPublisher, Nats, NatsCommands, Worker, WorkerLimits};
 use command_services::services::Services;
 use event_log::EventLog;
 use sagas::Service;
@@ -43,6 +43,12 @@ pub(super) fn answer(nats: &Nats, services: &Arc<Services>) -> Vec<Worker> {
     let answering = Arc::new(Answering::new(Arc::clone(services)));
     let start = |service| Worker::start(nats, service, Arc::clone(&answering) as _, WorkerLimits::default());
     Service::ALL.into_iter().map(start).collect()
+}
+
+/// Where commands end that no service could take.
+pub(super) async fn dead_commands(nats: &Nats) -> Result<Arc<DeadCommands>, StartError> {
+    let opened = DeadCommands::open(nats).await;
+    opened.map(Arc::new).map_err(StartError::of("the dead commands"))
 }
 
 /// What partners may see leaves from here.

@@ -16,6 +16,7 @@ mod process;
 pub(crate) mod query_side;
 mod serving;
 mod stores;
+pub(crate) mod subscriptions;
 #[cfg(test)]
 mod tests;
 mod wire;

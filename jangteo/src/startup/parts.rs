@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use ::bus::{EventPublisher, InProcess, Nats, Worker};
+use ::bus::{DeadCommands, EventPublisher, InProcess, Nats, Worker};
+use ::subscribers::Subscriptions;
 use event_log::Position;
 use projections::Projections;
 use read_models::{ReadModels, filling::Filling};
@@ -12,6 +13,7 @@ use tokio::{sync::watch, task::JoinSet};
 
 use super::{
     StartError, bus, command_side::CommandSide, event_log::OpenLog, keys::Keys, patience::patiently, query_side,
+    subscriptions,
 };
 use crate::{
     config::Config,
@@ -46,6 +48,10 @@ pub(super) struct Parts {
     pub(super) filling: Option<Filling>,
     /// What fills the read models, here or elsewhere.
     pub(super) projections: Option<Arc<Projections>>,
+    /// Where commands end that no service could take, where commands travel over NATS.
+    pub(super) dead_commands: Option<Arc<DeadCommands>>,
+    /// Who listens to the log beside the sagas.
+    pub(super) subscriptions: Option<Arc<Subscriptions>>,
     sagas: Vec<SagaRunner>,
     workers: Vec<Worker>,
     publisher: Option<EventPublisher>,
@@ -67,6 +73,14 @@ impl Parts {
             _ => None,
         };
         let sagas = sagas(ground, commands.as_ref(), nats.as_ref()).await?;
+        let subscriptions = match ground.roles.has(Role::Saga) {
+            true => Some(subscriptions::start(ground.config, ground.folder, ground.log.log())?),
+            false => None,
+        };
+        let dead_commands = match &nats {
+            Some(nats) => Some(bus::dead_commands(nats).await?),
+            None => None,
+        };
         let Reading {
             models,
             filling,
@@ -78,6 +92,8 @@ impl Parts {
             models,
             filling,
             projections,
+            dead_commands,
+            subscriptions,
             sagas,
             workers,
             publisher,
@@ -89,6 +105,9 @@ impl Parts {
     pub(super) async fn stop(&mut self) {
         for sagas in self.sagas.drain(..) {
             sagas.shutdown().await;
+        }
+        if let Some(subscriptions) = self.subscriptions.take() {
+            subscriptions.shutdown().await;
         }
         for worker in self.workers.drain(..) {
             worker.stop().await;

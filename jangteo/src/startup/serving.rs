@@ -17,8 +17,11 @@ use crate::{
     audit::Audit,
     ops::{
         auditing::{AuditApi, audit_routes},
+        circuits::{CircuitApi, circuit_routes},
         projections::{ProjectionApi, ProjectionRoutes, projection_routes},
         routes::{LogApi, LogRoutes, log_routes},
+        undelivered::Undelivered,
+        undelivered_routes::{UndeliveredApi, undelivered_routes},
     },
     roles::{Role, Roles, directives, documents},
 };
@@ -41,6 +44,10 @@ pub(super) fn description(roles: Roles) -> OpenApi {
         parts.push(shipping::openapi());
     }
     parts.push(LogApi::openapi());
+    parts.push(CircuitApi::openapi());
+    if roles.has(Role::Saga) {
+        parts.push(UndeliveredApi::openapi());
+    }
     if roles.has(Role::Projection) {
         parts.push(ProjectionApi::openapi());
         parts.push(AuditApi::openapi());
@@ -88,6 +95,14 @@ pub(super) fn routes(ground: &Ground<'_>, parts: &Parts) -> Result<BoxedFilter<(
         all.push(projection_routes(&routes));
         all.push(audit_routes(&routes));
     }
+    if let Some(subscriptions) = &parts.subscriptions {
+        let undelivered = Undelivered {
+            subscriptions: Arc::clone(subscriptions),
+            commands: parts.dead_commands.clone(),
+        };
+        all.push(undelivered_routes(&undelivered, tokens));
+    }
+    all.push(circuit_routes(tokens));
     all.extend(around(ground, parts)?);
     if ground.roles.has(Role::Query) {
         all.push(web::routes());

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{CliError, PlaceArgs, rebuilding::named};
 use crate::{
-    cli::output::json_lines,
+    cli::output::{json_lines, on_one_line},
     operations::Operations,
     ops::dead_letters::{DeadLetterView, DeadLettersView},
 };
@@ -55,12 +55,4 @@ fn table(out: &mut dyn Write, found: &DeadLettersView) -> io::Result<()> {
         writeln!(out, "and more: --limit shows up to 1000")?;
     }
     Ok(())
-}
-
-/// The store may quote what sellers wrote: nothing of it moves the cursor.
-fn on_one_line(reason: &str) -> String {
-    reason
-        .chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .collect()
 }
