@@ -18,6 +18,7 @@ use crate::{
     images::Images,
     inventory::Inventory,
     payments::{Payments, ProviderSimulator, SimulatorSettings},
+    relational::Place,
     routes::routes,
     services::Services,
     shipping::{CarrierSimulator, Shipping},
@@ -49,9 +50,8 @@ impl Shop {
 
     pub(crate) async fn over(log: Arc<dyn EventLog>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let inventory = Inventory::open(&folder.path().join("inventory.sqlite"), Arc::clone(&log))
-            .await
-            .unwrap();
+        let place = Place::File(folder.path().join("inventory.sqlite"));
+        let inventory = Inventory::open(&place, Arc::clone(&log)).await.unwrap();
         let tokens = Arc::new(Tokens::open(&folder.path().join("key")).unwrap());
         let provider = ProviderSimulator::open(&folder.path().join("provider"), SimulatorSettings::default()).unwrap();
         Self::wired(log, Arc::new(inventory), Arc::new(provider), tokens, folder)

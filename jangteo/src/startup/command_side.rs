@@ -7,6 +7,7 @@ use command_services::{
     images::Images,
     inventory::Inventory,
     payments::{self, Payments, ProviderSimulator, SimulatorSettings},
+    relational::Place,
     routes,
     secret::Secret,
     services::Services,
@@ -96,15 +97,15 @@ async fn open_accounts(ground: &Ground<'_>, log: &Arc<dyn EventLog>) -> Result<A
         relay: ground.log.relay(),
         ..AccountsSettings::default()
     };
-    let file = ground.folder.place("accounts.db");
+    let place = Place::File(ground.folder.place("accounts.db"));
     let (secret, tokens) = (ground.keys.secret.clone(), Arc::clone(&ground.keys.tokens));
-    let opened = Accounts::open(&file, secret, Arc::clone(log), tokens, settings).await;
+    let opened = Accounts::open(&place, secret, Arc::clone(log), tokens, settings).await;
     opened.map(Arc::new).map_err(StartError::of("the accounts"))
 }
 
 async fn open_inventory(ground: &Ground<'_>, log: &Arc<dyn EventLog>) -> Result<Arc<Inventory>, StartError> {
-    let file = ground.folder.place("inventory.db");
-    let opened = Inventory::open_with(&file, Arc::clone(log), ground.log.relay()).await;
+    let place = Place::File(ground.folder.place("inventory.db"));
+    let opened = Inventory::open_with(&place, Arc::clone(log), ground.log.relay()).await;
     opened.map(Arc::new).map_err(StartError::of("the inventory"))
 }
 

@@ -48,12 +48,6 @@ pub enum AccountError {
     Fault(String),
 }
 
-impl From<sqlx::Error> for AccountError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Database(error.into())
-    }
-}
-
 impl From<AccountError> for Problem {
     fn from(error: AccountError) -> Self {
         match error {

@@ -6,26 +6,31 @@
 //! - [`registration`]: new accounts, by themselves, by the set-up token, or seeded; [`roles`];
 //! - [`sessions`]: signing in, refreshing, signing out; [`throttle`]: guessing passwords slowly;
 //! - [`passwords`]: argon2id, off the async threads; [`checks`]: what an e-mail address, a name and a password look like;
-//! - [`routes`]: the HTTP side.
+//! - [`credit`]: who may buy by invoice; [`routes`]: the HTTP side.
 
 mod checks;
+pub mod credit;
 mod error;
+#[cfg(test)]
+#[path = "tests/mod.rs"]
+#[expect(clippy::duplicate_mod, reason = "one suite, run on each engine")]
+mod on_postgres;
+#[cfg(test)]
+#[path = "tests/mod.rs"]
+mod on_sqlite;
 mod passwords;
 mod registration;
 mod roles;
 mod routes;
 mod sessions;
-#[cfg(test)]
-mod tests;
 mod throttle;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use edge::{Principal, RequestContext, Role, Tokens};
 use event_log::{EventLog, Position};
 use event_schemas::{AccountId, Actor, Metadata, Timestamp};
 use serde::{Deserialize, Serialize};
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 pub use self::{
     error::AccountError,
@@ -35,18 +40,39 @@ pub use self::{
     routes::{openapi, routes},
     sessions::{Credentials, RefreshToken, SignedIn},
 };
-use self::{passwords::Passwords, throttle::Throttle};
+use self::{credit::Credit, passwords::Passwords, throttle::Throttle};
 use crate::{
     outbox::{Outbox, PATIENCE, RelaySettings, Seq},
-    relational::{Database, DatabaseError, Step},
+    relational::{Connection, Database, DatabaseError, Place, Sql, Step, damaged},
     secret::Secret,
 };
 
-const STEPS: &[Step] = &[(
-    1,
-    "accounts",
-    include_str!("../../migrations/accounts/sqlite/0001_accounts.sql"),
-)];
+const STEPS: &[Step] = &[
+    Step {
+        number: 1,
+        name: "accounts",
+        sql: Sql::each(
+            include_str!("../../migrations/accounts/sqlite/0001_accounts.sql"),
+            include_str!("../../migrations/accounts/postgres/0001_accounts.sql"),
+        ),
+    },
+    Step {
+        number: 2,
+        name: "outbox_end",
+        sql: Sql::each(
+            include_str!("../../migrations/accounts/sqlite/0002_outbox_end.sql"),
+            include_str!("../../migrations/accounts/postgres/0002_outbox_end.sql"),
+        ),
+    },
+    Step {
+        number: 3,
+        name: "credit",
+        sql: Sql::each(
+            include_str!("../../migrations/accounts/sqlite/0003_credit.sql"),
+            include_str!("../../migrations/accounts/postgres/0003_credit.sql"),
+        ),
+    },
+];
 
 /// How long sessions last and what a password costs.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +101,8 @@ impl Default for AccountsSettings {
 /// The accounts of the shop.
 pub struct Accounts {
     database: Arc<Database>,
-    outbox: Outbox,
+    outbox: Arc<Outbox>,
+    credit: Arc<Credit>,
     log: Arc<dyn EventLog>,
     tokens: Arc<Tokens>,
     secret: Secret,
@@ -114,25 +141,31 @@ struct Stored {
     fingerprint: String,
 }
 
-const COLUMNS: &str = "id, email, name, roles, password_hash, fingerprint";
+const BY_ID: &str = "SELECT id, email, name, roles, password_hash, fingerprint FROM accounts WHERE id = $1";
+const BY_EMAIL: &str = "SELECT id, email, name, roles, password_hash, fingerprint FROM accounts WHERE email_key = $1";
+const BY_COMMAND: &str =
+    "SELECT id, email, name, roles, password_hash, fingerprint FROM accounts WHERE command_id = $1";
 
 impl Accounts {
-    /// Opens the database `file`; `secret` signs what must not be guessed (refresh tokens, fingerprints).
+    /// Opens the database at `place`; `secret` signs what must not be guessed (refresh tokens, fingerprints).
     ///
     /// # Errors
-    /// When the file cannot be opened or was written by a newer version.
+    /// When it cannot be opened or was written by a newer version.
     pub async fn open(
-        file: &Path,
+        place: &Place,
         secret: Secret,
         log: Arc<dyn EventLog>,
         tokens: Arc<Tokens>,
         settings: AccountsSettings,
     ) -> Result<Self, DatabaseError> {
-        let database = Arc::new(Database::open(file, STEPS).await?);
+        let database = Arc::new(Database::open(place, STEPS).await?);
         let outbox = Outbox::start(Arc::clone(&database), Arc::clone(&log), settings.relay).await?;
+        let outbox = Arc::new(outbox);
+        let credit = Credit::within(Arc::clone(&database), Arc::clone(&outbox), Arc::clone(&log));
         let accounts = Self {
             database,
             outbox,
+            credit: Arc::new(credit),
             log,
             tokens,
             passwords: Passwords::new(settings.cost, &secret),
@@ -149,9 +182,14 @@ impl Accounts {
     /// # Errors
     /// When the database fails.
     pub async fn account(&self, id: AccountId) -> Result<Option<Account>, AccountError> {
-        let mut reader = self.database.readers().acquire().await.map_err(DatabaseError::from)?;
+        let mut reader = self.database.reader().await?;
         let stored = find(&mut reader, Key::Id(id)).await?;
         Ok(stored.map(|stored| stored.account))
+    }
+
+    /// What they may buy by invoice.
+    pub const fn credit(&self) -> &Arc<Credit> {
+        &self.credit
     }
 
     /// Waits until the log has everything; false when `patience` ran out. For a clean stop.
@@ -175,6 +213,9 @@ impl Accounts {
     }
 }
 
+/// Id, address, name, roles, password's hash, fingerprint.
+type AccountRow = (String, String, String, String, String, String);
+
 /// By what an account is found.
 enum Key<'a> {
     Id(AccountId),
@@ -182,34 +223,27 @@ enum Key<'a> {
     Command(uuid::Uuid),
 }
 
-async fn find(connection: &mut SqliteConnection, key: Key<'_>) -> Result<Option<Stored>, DatabaseError> {
-    let (column, value) = match key {
-        Key::Id(id) => ("id", id.to_string()),
-        Key::Email(email) => ("email_key", checks::email_key(email)),
-        Key::Command(id) => ("command_id", id.to_string()),
+async fn find(connection: &mut Connection, key: Key<'_>) -> Result<Option<Stored>, DatabaseError> {
+    let (statement, value) = match key {
+        Key::Id(id) => (BY_ID, id.to_string()),
+        Key::Email(email) => (BY_EMAIL, checks::email_key(email)),
+        Key::Command(id) => (BY_COMMAND, id.to_string()),
     };
-    let sql = format!("SELECT {COLUMNS} FROM accounts WHERE {column} = ?1");
-    // Safe: both parts are constants of this file.
-    let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(value);
-    let row = query.fetch_optional(connection).await?;
-    row.map(|row| stored(&row)).transpose()
+    let row: Option<AccountRow> = connection.first(statement, [value.into()]).await?;
+    row.map(stored).transpose()
 }
 
-fn stored(row: &SqliteRow) -> Result<Stored, DatabaseError> {
-    let damaged = |error: String| DatabaseError::Statement(sqlx::Error::Decode(error.into()));
-    let id: String = row.try_get("id")?;
-    let roles: String = row.try_get("roles")?;
+fn stored((id, email, name, roles, password_hash, fingerprint): AccountRow) -> Result<Stored, DatabaseError> {
+    let account = Account {
+        id: id.parse().map_err(damaged)?,
+        email,
+        name,
+        roles: serde_json::from_str(&roles).map_err(damaged)?,
+    };
     Ok(Stored {
-        account: Account {
-            id: id
-                .parse()
-                .map_err(|error: event_schemas::ids::NotAnId| damaged(error.to_string()))?,
-            email: row.try_get("email")?,
-            name: row.try_get("name")?,
-            roles: serde_json::from_str(&roles).map_err(|error| damaged(error.to_string()))?,
-        },
-        password_hash: row.try_get("password_hash")?,
-        fingerprint: row.try_get("fingerprint")?,
+        account,
+        password_hash,
+        fingerprint,
     })
 }
 

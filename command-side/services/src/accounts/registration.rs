@@ -9,13 +9,12 @@ use event_schemas::{
     seller::{SellerEvent, SellerRegistered},
 };
 use serde::Deserialize;
-use sqlx::{Connection, SqliteConnection};
 use uuid::Uuid;
 
 use super::{Account, AccountError, Accounts, Done, Key, Stored, checks, find, metadata};
 use crate::{
     outbox::Outgoing,
-    relational::{BEGIN, DatabaseError},
+    relational::{Connection, DatabaseError, Sql, Transaction},
     secret,
 };
 
@@ -54,12 +53,15 @@ const FIRST_ADMIN: [Role; 3] = [Role::Admin, Role::Operator, Role::Seller];
 
 const INSERT: &str = "\
     INSERT INTO accounts (id, email, email_key, name, password_hash, roles, created_at, command_id, fingerprint) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 const PUT_SETUP_TOKEN: &str = "\
-    INSERT INTO setup_token (only, digest) VALUES (1, ?1) ON CONFLICT (only) DO UPDATE SET digest = excluded.digest";
+    INSERT INTO setup_token (only, digest) VALUES (1, $1) ON CONFLICT (only) DO UPDATE SET digest = excluded.digest";
 
-const ADMINS: &str = "SELECT count(*) FROM accounts, json_each(roles) WHERE value = 'admin'";
+const ADMINS: Sql = Sql::each(
+    "SELECT count(*) FROM accounts, json_each(roles) WHERE value = 'admin'",
+    "SELECT count(*) FROM accounts, json_array_elements_text(roles::json) AS role (name) WHERE name = 'admin'",
+);
 
 impl Accounts {
     /// A new customer. The same command again gets the same answer.
@@ -90,7 +92,7 @@ impl Accounts {
     /// # Errors
     /// When fields are not acceptable or the database fails.
     pub async fn seed(&self, new: &NewAccount, roles: Vec<Role>) -> Result<Account, AccountError> {
-        let existing = find(&mut *self.database.writer().await, Key::Email(&new.email)).await?;
+        let existing = find(&mut self.database.reader().await?, Key::Email(&new.email)).await?;
         if let Some(existing) = existing {
             return Ok(existing.account);
         }
@@ -107,16 +109,13 @@ impl Accounts {
     /// When the database fails.
     pub async fn new_setup_token(&self) -> Result<Option<String>, AccountError> {
         let fault = |error: std::io::Error| AccountError::Fault(error.to_string());
-        let mut writer = self.database.writer().await;
-        let mut transaction = writer.begin_with(BEGIN).await?;
+        let mut transaction = self.database.begin().await?;
         if admins(&mut transaction).await? > 0 {
             return Ok(None);
         }
         let token = secret::hex(&secret::random().map_err(fault)?[..16]);
-        sqlx::query(PUT_SETUP_TOKEN)
-            .bind(secret::digest_of(&token))
-            .execute(&mut *transaction)
-            .await?;
+        let digest = secret::digest_of(&token);
+        transaction.run(PUT_SETUP_TOKEN, [digest.into()]).await?;
         transaction.commit().await?;
         Ok(Some(token))
     }
@@ -140,7 +139,7 @@ impl Accounts {
             let position = self.position(None).await;
             return Ok(Done { answer, position });
         }
-        check_setup_token(&mut *self.database.writer().await, &set_up.token).await?;
+        check_setup_token(&mut self.database.reader().await?, &set_up.token).await?;
         let new = NewAccount {
             email: set_up.email.clone(),
             password: set_up.password.clone(),
@@ -161,12 +160,10 @@ impl Accounts {
         context: &RequestContext,
     ) -> Result<Done<Account>, AccountError> {
         let account = &stored.account;
-        let mut writer = self.database.writer().await;
-        let mut transaction = writer.begin_with(BEGIN).await?;
+        let mut transaction = self.database.begin().await?;
         if let Some(twin) = find(&mut transaction, Key::Command(command_id)).await? {
             // The same command came twice at once, and the other one was a hair ahead: its answer is this one's.
             drop(transaction);
-            drop(writer);
             if twin.fingerprint != stored.fingerprint {
                 return Err(AccountError::KeyReused);
             }
@@ -179,15 +176,12 @@ impl Accounts {
         if let Some(token) = setup_token {
             // Again, now that nobody else can use it: hashing the password took a while.
             check_setup_token(&mut transaction, token).await?;
-            sqlx::query("DELETE FROM setup_token")
-                .execute(&mut *transaction)
-                .await?;
+            transaction.run("DELETE FROM setup_token", []).await?;
             events.push(roles_changed(account.id, account, &metadata));
         }
         insert(&mut transaction, &stored, command_id, context).await?;
         let seq = self.outbox.write(&mut transaction, &events).await?;
         transaction.commit().await?;
-        drop(writer);
         self.outbox.committed(seq);
         let position = self.position(seq).await;
         let answer = stored.account;
@@ -196,7 +190,7 @@ impl Accounts {
 
     /// The account that this very command made before.
     async fn repeated(&self, command_id: Uuid, fingerprint: &str) -> Result<Option<Account>, AccountError> {
-        let mut reader = self.database.readers().acquire().await?;
+        let mut reader = self.database.reader().await?;
         let Some(stored) = find(&mut reader, Key::Command(command_id)).await? else {
             return Ok(None);
         };
@@ -230,7 +224,7 @@ impl Accounts {
 }
 
 async fn insert(
-    transaction: &mut SqliteConnection,
+    transaction: &mut Transaction,
     stored: &Stored,
     command_id: Uuid,
     context: &RequestContext,
@@ -239,38 +233,37 @@ async fn insert(
     if find(transaction, Key::Email(&account.email)).await?.is_some() {
         return Err(AccountError::EmailTaken);
     }
-    sqlx::query(INSERT)
-        .bind(account.id.to_string())
-        .bind(&account.email)
-        .bind(checks::email_key(&account.email))
-        .bind(&account.name)
-        .bind(&stored.password_hash)
-        .bind(roles_json(&account.roles))
-        .bind(context.received_at.as_millis())
-        .bind(command_id.to_string())
-        .bind(&stored.fingerprint)
-        .execute(transaction)
-        .await?;
+    let values = [
+        account.id.to_string().into(),
+        account.email.as_str().into(),
+        checks::email_key(&account.email).into(),
+        account.name.as_str().into(),
+        stored.password_hash.as_str().into(),
+        roles_json(&account.roles).into(),
+        context.received_at.as_millis().into(),
+        command_id.to_string().into(),
+        stored.fingerprint.as_str().into(),
+    ];
+    transaction.run(INSERT, values).await?;
     Ok(())
 }
 
-async fn check_setup_token(connection: &mut SqliteConnection, token: &str) -> Result<(), AccountError> {
+async fn check_setup_token(connection: &mut Connection, token: &str) -> Result<(), AccountError> {
     if admins(connection).await? > 0 {
         return Err(AccountError::AlreadySetUp);
     }
     // Digests are compared, so the time this takes says nothing about the token.
-    let digest: Option<String> = sqlx::query_scalar("SELECT digest FROM setup_token")
-        .fetch_optional(connection)
-        .await?;
-    if digest.is_some_and(|digest| digest == secret::digest_of(token)) {
+    let digest: Option<(String,)> = connection.first("SELECT digest FROM setup_token", []).await?;
+    if digest.is_some_and(|(digest,)| digest == secret::digest_of(token)) {
         Ok(())
     } else {
         Err(AccountError::WrongSetUpToken)
     }
 }
 
-pub(super) async fn admins(connection: &mut SqliteConnection) -> Result<i64, DatabaseError> {
-    Ok(sqlx::query_scalar(ADMINS).fetch_one(connection).await?)
+pub(super) async fn admins(connection: &mut Connection) -> Result<i64, DatabaseError> {
+    let counted: Option<(i64,)> = connection.first(ADMINS, []).await?;
+    Ok(counted.map_or(0, |(count,)| count))
 }
 
 /// What the rest of the shop is told of an account with these roles. The ids are the account's: it is told once, even where

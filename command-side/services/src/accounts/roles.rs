@@ -3,7 +3,6 @@
 use edge::{Principal, RequestContext, Role};
 use event_schemas::AccountId;
 use serde::Deserialize;
-use sqlx::Connection;
 
 use super::{
     Account, AccountError, Accounts, Done, Key,
@@ -11,7 +10,6 @@ use super::{
     find, metadata,
     registration::{admins, introductions, roles_changed, roles_json},
 };
-use crate::relational::BEGIN;
 
 /// All roles that an account has from now on.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
@@ -45,8 +43,7 @@ impl Accounts {
                 "expected at least one of customer, seller, admin, operator",
             ));
         }
-        let mut writer = self.database.writer().await;
-        let mut transaction = writer.begin_with(BEGIN).await?;
+        let mut transaction = self.database.begin().await?;
         let Some(stored) = find(&mut transaction, Key::Id(id)).await? else {
             return Err(AccountError::NotFound);
         };
@@ -63,17 +60,15 @@ impl Accounts {
         }
         if sorted == account.roles {
             drop(transaction);
-            drop(writer);
             let position = self.position(None).await;
             return Ok(Done {
                 answer: account,
                 position,
             });
         }
-        sqlx::query("UPDATE accounts SET roles = ?2 WHERE id = ?1")
-            .bind(id.to_string())
-            .bind(roles_json(&account.roles))
-            .execute(&mut *transaction)
+        let values = [id.to_string().into(), roles_json(&account.roles).into()];
+        transaction
+            .run("UPDATE accounts SET roles = $2 WHERE id = $1", values)
             .await?;
         let metadata = metadata(context, admin.account_id, context.command_id(Some(admin.account_id)));
         let mut events = vec![roles_changed(admin.account_id, &account, &metadata)];
@@ -89,7 +84,6 @@ impl Accounts {
         events.extend(introductions(&added, &metadata));
         let seq = self.outbox.write(&mut transaction, &events).await?;
         transaction.commit().await?;
-        drop(writer);
         self.outbox.committed(seq);
         let position = self.position(seq).await;
         Ok(Done {

@@ -10,10 +10,11 @@ use event_schemas::AccountId;
 use utoipa::OpenApi;
 use warp::{Filter, filters::BoxedFilter, http::StatusCode};
 
-use super::{Account, Accounts, Credentials, Done, NewAccount, NewRoles, RefreshToken, SetUp, SignedIn};
+use super::{Account, Accounts, Credentials, Done, NewAccount, NewRoles, RefreshToken, SetUp, SignedIn, credit};
 
 /// The routes: register, roles, set-up, sign in, refresh, sign out.
 pub fn routes(accounts: Arc<Accounts>, tokens: Arc<Tokens>) -> BoxedFilter<(Response,)> {
+    let credit = credit::routes::routes(Arc::clone(accounts.credit()), Arc::clone(&tokens));
     let v1 = warp::path!("api" / "v1" / ..);
     let with_accounts = warp::any().map(move || Arc::clone(&accounts));
     let signed_in = authenticated(tokens);
@@ -62,12 +63,14 @@ pub fn routes(accounts: Arc<Accounts>, tokens: Arc<Tokens>) -> BoxedFilter<(Resp
         .then(delete_session)
         .map(reply::finish);
     let routes = sign_in.or(refresh).unify().or(sign_out).unify().or(register).unify();
-    v1.and(routes.or(roles).unify().or(setup).unify()).boxed()
+    v1.and(routes.or(roles).unify().or(setup).unify()).or(credit).unify().boxed()
 }
 
 /// The description of these routes.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    Description::openapi()
+    let mut all = Description::openapi();
+    all.merge(credit::routes::openapi());
+    all
 }
 
 #[derive(OpenApi)]

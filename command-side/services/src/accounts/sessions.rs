@@ -13,12 +13,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use edge::{Principal, RequestContext};
 use event_schemas::{AccountId, Timestamp};
 use serde::{Deserialize, Serialize};
-use sqlx::{Connection, SqliteConnection};
 use uuid::Uuid;
 
 use super::{Account, AccountError, Accounts, Key, Stored, checks, find, principal};
 use crate::{
-    relational::{BEGIN, DatabaseError},
+    relational::{Connection, DatabaseError, Transaction, damaged},
     secret,
 };
 
@@ -66,16 +65,18 @@ struct Session {
 type SessionRow = (String, String, String, i64, i64, Option<i64>);
 
 const BY_COMMAND: &str = "\
-    SELECT id, account_id, fingerprint, started_at, expires_at, revoked_at FROM sessions WHERE command_id = ?1";
+    SELECT id, account_id, fingerprint, started_at, expires_at, revoked_at FROM sessions WHERE command_id = $1";
 const BY_ID: &str = "\
-    SELECT id, account_id, fingerprint, started_at, expires_at, revoked_at FROM sessions WHERE id = ?1";
+    SELECT id, account_id, fingerprint, started_at, expires_at, revoked_at FROM sessions WHERE id = $1";
 const INSERT_SESSION: &str = "\
     INSERT INTO sessions (id, account_id, command_id, fingerprint, started_at, expires_at) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-const INSERT_TOKEN: &str = "INSERT INTO refresh_tokens (digest, session_id, issued_at) VALUES (?1, ?2, ?3)";
-const TOKEN: &str = "SELECT session_id, replaced_by FROM refresh_tokens WHERE digest = ?1";
-const REPLACED_BY: &str = "SELECT digest FROM refresh_tokens WHERE replaced_by = ?1";
-const REVOKE: &str = "UPDATE sessions SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL";
+    VALUES ($1, $2, $3, $4, $5, $6)";
+const INSERT_TOKEN: &str = "INSERT INTO refresh_tokens (digest, session_id, issued_at) VALUES ($1, $2, $3)";
+const TOKEN: &str = "SELECT session_id, replaced_by FROM refresh_tokens WHERE digest = $1";
+const REPLACED_BY: &str = "SELECT digest FROM refresh_tokens WHERE replaced_by = $1";
+const REPLACE: &str = "UPDATE refresh_tokens SET replaced_by = $2 WHERE digest = $1";
+const ISSUED_AT: &str = "SELECT issued_at FROM refresh_tokens WHERE digest = $1";
+const REVOKE: &str = "UPDATE sessions SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
 
 impl Accounts {
     /// Signs in. The same command again gets the same answer.
@@ -101,11 +102,9 @@ impl Accounts {
             expires_at: context.received_at.plus_millis(millis(self.settings.session_ttl)),
             revoked: false,
         };
-        let mut writer = self.database.writer().await;
-        let mut transaction = writer.begin_with(BEGIN).await?;
+        let mut transaction = self.database.begin().await?;
         if session_by(&mut transaction, BY_COMMAND, command_id).await?.is_some() {
             drop(transaction);
-            drop(writer);
             // The same command twice at the same moment: the other one was a hair ahead.
             let answer = self.signed_in_before(command_id, fingerprint).await?;
             return answer.ok_or_else(|| AccountError::Fault("a session disappeared".to_owned()));
@@ -130,13 +129,9 @@ impl Accounts {
     pub async fn refresh(&self, token: &RefreshToken, context: &RequestContext) -> Result<SignedIn, AccountError> {
         let (command_id, now) = (context.command_id(None), context.received_at);
         let digest = secret::digest_of(&token.refresh_token);
-        let mut writer = self.database.writer().await;
-        let mut transaction = writer.begin_with(BEGIN).await?;
-        let used: Option<String> = sqlx::query_scalar(REPLACED_BY)
-            .bind(command_id.to_string())
-            .fetch_optional(&mut *transaction)
-            .await?;
-        if used.as_ref().is_some_and(|used| *used != digest) {
+        let mut transaction = self.database.begin().await?;
+        let used: Option<(String,)> = transaction.first(REPLACED_BY, [command_id.to_string().into()]).await?;
+        if used.is_some_and(|(used,)| used != digest) {
             return Err(AccountError::KeyReused);
         }
         let row = token_row(&mut transaction, &digest).await?;
@@ -151,19 +146,15 @@ impl Accounts {
         match replaced_by {
             None => {
                 insert_token(&mut transaction, &next, session.id, now).await?;
-                sqlx::query("UPDATE refresh_tokens SET replaced_by = ?2 WHERE digest = ?1")
-                    .bind(&digest)
-                    .bind(command_id.to_string())
-                    .execute(&mut *transaction)
+                transaction
+                    .run(REPLACE, [digest.into(), command_id.to_string().into()])
                     .await?;
                 transaction.commit().await?;
                 Ok(self.answer(&owner, session.id, command_id, now))
             }
             Some(by) if by == command_id.to_string() => {
-                let issued_at: i64 = sqlx::query_scalar("SELECT issued_at FROM refresh_tokens WHERE digest = ?1")
-                    .bind(secret::digest_of(&next))
-                    .fetch_one(&mut *transaction)
-                    .await?;
+                let issued: Option<(i64,)> = transaction.first(ISSUED_AT, [secret::digest_of(&next).into()]).await?;
+                let (issued_at,) = issued.ok_or(AccountError::RefreshRefused("it is not known"))?;
                 Ok(self.answer(&owner, session.id, command_id, Timestamp::from_millis(issued_at)))
             }
             Some(_) => {
@@ -185,24 +176,22 @@ impl Accounts {
     /// When the token belongs to no session.
     pub async fn sign_out(&self, principal: &Principal, now: Timestamp) -> Result<(), AccountError> {
         let session_id = principal.session_id.ok_or(AccountError::NoSession)?;
-        let mut writer = self.database.writer().await;
-        revoke(&mut writer, session_id, now).await?;
-        Ok(())
+        let mut transaction = self.database.begin().await?;
+        revoke(&mut transaction, session_id, now).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// Sessions that are over for a week answer no repeat any more.
     pub(super) async fn forget_old_sessions(&self, now: Timestamp) -> Result<(), DatabaseError> {
         let before = now.plus_millis(-7 * 24 * 60 * 60 * 1000).as_millis();
-        let mut writer = self.database.writer().await;
-        let mut transaction = writer.begin_with(BEGIN).await?;
+        let mut transaction = self.database.begin().await?;
         for statement in [
-            "DELETE FROM refresh_tokens WHERE session_id IN (SELECT id FROM sessions WHERE expires_at < ?1)",
-            "DELETE FROM sessions WHERE expires_at < ?1",
+            "DELETE FROM refresh_tokens WHERE session_id IN (SELECT id FROM sessions WHERE expires_at < $1)",
+            "DELETE FROM sessions WHERE expires_at < $1",
         ] {
-            sqlx::query(statement).bind(before).execute(&mut *transaction).await?;
+            transaction.run(statement, [before.into()]).await?;
         }
-        transaction.commit().await?;
-        Ok(())
+        transaction.commit().await
     }
 
     /// The account whose address and password these are. The same work is done, and the same said, whichever is wrong.
@@ -212,7 +201,7 @@ impl Accounts {
             let seconds = u32::try_from(pause.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
             return Err(AccountError::TooManyFailures(seconds));
         }
-        let mut reader = self.database.readers().acquire().await?;
+        let mut reader = self.database.reader().await?;
         let stored = find(&mut reader, Key::Email(&credentials.email)).await?;
         drop(reader);
         // What is longer than any password costs nothing to refuse, and tells nothing: no account has it.
@@ -232,7 +221,7 @@ impl Accounts {
     }
 
     async fn signed_in_before(&self, command_id: Uuid, fingerprint: &str) -> Result<Option<SignedIn>, AccountError> {
-        let mut reader = self.database.readers().acquire().await?;
+        let mut reader = self.database.reader().await?;
         let Some(session) = session_by(&mut reader, BY_COMMAND, command_id).await? else {
             return Ok(None);
         };
@@ -247,19 +236,19 @@ impl Accounts {
 
     async fn insert_session(
         &self,
-        transaction: &mut SqliteConnection,
+        transaction: &mut Transaction,
         session: &Session,
         command_id: Uuid,
     ) -> Result<(), DatabaseError> {
-        sqlx::query(INSERT_SESSION)
-            .bind(session.id.to_string())
-            .bind(session.account_id.to_string())
-            .bind(command_id.to_string())
-            .bind(&session.fingerprint)
-            .bind(session.started_at.as_millis())
-            .bind(session.expires_at.as_millis())
-            .execute(&mut *transaction)
-            .await?;
+        let values = [
+            session.id.to_string().into(),
+            session.account_id.to_string().into(),
+            command_id.to_string().into(),
+            session.fingerprint.as_str().into(),
+            session.started_at.as_millis().into(),
+            session.expires_at.as_millis().into(),
+        ];
+        transaction.run(INSERT_SESSION, values).await?;
         insert_token(
             transaction,
             &self.refresh_token(command_id),
@@ -288,12 +277,11 @@ impl Accounts {
 }
 
 async fn session_by(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     statement: &'static str,
     value: Uuid,
 ) -> Result<Option<Session>, DatabaseError> {
-    let query = sqlx::query_as(statement).bind(value.to_string());
-    let row: Option<SessionRow> = query.fetch_optional(connection).await?;
+    let row: Option<SessionRow> = connection.first(statement, [value.to_string().into()]).await?;
     row.map(|(id, account_id, fingerprint, started_at, expires_at, revoked_at)| {
         Ok(Session {
             id: uuid(&id)?,
@@ -308,39 +296,33 @@ async fn session_by(
 }
 
 /// The session that a refresh token belongs to, and the command that replaced it, if one did.
-async fn token_row(
-    connection: &mut SqliteConnection,
-    digest: &str,
-) -> Result<Option<(Uuid, Option<String>)>, DatabaseError> {
-    let row: Option<(String, Option<String>)> = sqlx::query_as(TOKEN).bind(digest).fetch_optional(connection).await?;
+async fn token_row(connection: &mut Connection, digest: &str) -> Result<Option<(Uuid, Option<String>)>, DatabaseError> {
+    let row: Option<(String, Option<String>)> = connection.first(TOKEN, [digest.into()]).await?;
     row.map(|(session_id, replaced_by)| Ok((uuid(&session_id)?, replaced_by)))
         .transpose()
 }
 
 async fn insert_token(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     token: &str,
     session_id: Uuid,
     issued_at: Timestamp,
 ) -> Result<(), DatabaseError> {
-    sqlx::query(INSERT_TOKEN)
-        .bind(secret::digest_of(token))
-        .bind(session_id.to_string())
-        .bind(issued_at.as_millis())
-        .execute(connection)
-        .await?;
-    Ok(())
+    let values = [
+        secret::digest_of(token).into(),
+        session_id.to_string().into(),
+        issued_at.as_millis().into(),
+    ];
+    connection.run(INSERT_TOKEN, values).await
 }
 
-async fn revoke(connection: &mut SqliteConnection, session_id: Uuid, now: Timestamp) -> Result<(), DatabaseError> {
-    let query = sqlx::query(REVOKE).bind(session_id.to_string()).bind(now.as_millis());
-    query.execute(connection).await?;
-    Ok(())
+async fn revoke(connection: &mut Connection, session_id: Uuid, now: Timestamp) -> Result<(), DatabaseError> {
+    let values = [session_id.to_string().into(), now.as_millis().into()];
+    connection.run(REVOKE, values).await
 }
 
 fn uuid(text: &str) -> Result<Uuid, DatabaseError> {
-    text.parse()
-        .map_err(|error: uuid::Error| DatabaseError::Statement(sqlx::Error::Decode(error.into())))
+    text.parse().map_err(damaged)
 }
 
 fn millis(duration: std::time::Duration) -> i64 {

@@ -1,20 +1,20 @@
 //! What inventory decides: pure. The books hold the rows that a batch of commands touches; each command changes them in
 //! memory and yields events; the writer then stores what changed, once for the whole batch.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use domain::{Refusal, commands::Line};
 use event_schemas::{
-    Metadata, OrderId, ProductId,
+    Metadata, OrderId, ProductId, ReturnId, ShipmentId, Timestamp,
     ids::derived_uuid,
     stock::{
         ReservationEvent, StockEvent, StockIssued, StockLine, StockReceived, StockReleased, StockReservationRefused,
-        StockReserved,
+        StockReserved, StockReturned,
     },
 };
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::reservation::{Reservation, State, as_lines, nothing_reserved, together};
 use crate::{execution::CommandContext, outbox::Outgoing, services::key_reused};
 
 /// The most pieces of one product that inventory keeps: far from where a number would overflow.
@@ -27,12 +27,23 @@ pub const MAX_RECEIPT: u32 = 1_000_000;
 pub(super) enum Command {
     /// Goods came in.
     Receive(ProductId, u32),
-    /// Set all lines aside or none.
-    Reserve(OrderId, Vec<Line>),
+    /// Set all lines aside or none, until then.
+    Reserve(OrderId, Vec<Line>, Timestamp),
     /// Give back what is set aside.
-    Release(OrderId),
+    Release(OrderId, Parcel),
     /// What is set aside left the house.
-    Issue(OrderId),
+    Issue(OrderId, Parcel),
+    /// What left the house came back.
+    Restock(OrderId, ReturnId, Vec<Line>),
+}
+
+/// The goods of one parcel, or all that is left.
+#[derive(Debug, Clone)]
+pub(super) struct Parcel {
+    /// None for all that is left.
+    pub(super) shipment_id: Option<ShipmentId>,
+    /// Empty for all that is left.
+    pub(super) lines: Vec<Line>,
 }
 
 /// A command and who asks it: the command's id and fingerprint are in the metadata.
@@ -66,24 +77,6 @@ impl Stock {
     }
 }
 
-/// What became of an order's goods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum State {
-    Reserved,
-    Refused,
-    Released,
-    Issued,
-}
-
-/// An order's goods.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reservation {
-    pub(super) state: State,
-    /// What is set aside; empty where nothing is.
-    pub(super) lines: Vec<Line>,
-}
-
 /// Goods that came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Receipt {
@@ -109,9 +102,12 @@ impl Books {
     pub(super) fn apply(&mut self, request: &Request) -> Result<Option<StockReceived>, Refusal> {
         match &request.command {
             Command::Receive(product_id, quantity) => self.receive(*product_id, *quantity, request).map(Some),
-            Command::Reserve(order_id, lines) => self.reserve(*order_id, lines, request).map(|()| None),
-            Command::Release(order_id) => self.release(*order_id, request).map(|()| None),
-            Command::Issue(order_id) => self.issue(*order_id, request).map(|()| None),
+            Command::Reserve(order_id, lines, until) => self.reserve(*order_id, lines, *until, request).map(|()| None),
+            Command::Release(order_id, parcel) => self.release(*order_id, parcel, request).map(|()| None),
+            Command::Issue(order_id, parcel) => self.issue(*order_id, parcel, request).map(|()| None),
+            Command::Restock(order_id, return_id, lines) => {
+                self.restock(*order_id, *return_id, lines, request).map(|()| None)
+            }
         }
     }
 
@@ -156,16 +152,18 @@ impl Books {
         Ok(received)
     }
 
-    fn reserve(&mut self, order_id: OrderId, lines: &[Line], request: &Request) -> Result<(), Refusal> {
+    fn reserve(
+        &mut self,
+        order_id: OrderId,
+        lines: &[Line],
+        expires_at: Timestamp,
+        request: &Request,
+    ) -> Result<(), Refusal> {
         // Whatever is there, even a release that overtook this command: the event that answers is in the log already.
         if self.reservations.contains_key(&order_id) {
             return Ok(());
         }
-        let mut wanted: BTreeMap<ProductId, u32> = BTreeMap::new();
-        for line in lines {
-            let quantity = wanted.entry(line.product_id).or_default();
-            *quantity = quantity.saturating_add(line.quantity);
-        }
+        let wanted = together(lines);
         if wanted.is_empty() || lines.iter().any(|line| line.quantity == 0) {
             return Err(Refusal::invalid(
                 "nothing-to-reserve",
@@ -185,62 +183,83 @@ impl Books {
             .collect();
         if !shortages.is_empty() {
             let refused = StockReservationRefused { order_id, shortages };
-            self.settle(order_id, State::Refused, vec![], &refused.into(), request);
+            self.settle(order_id, Reservation::nothing(State::Refused), &refused.into(), request);
             return Ok(());
         }
-        let lines: Vec<_> = wanted
-            .into_iter()
-            .map(|(product_id, quantity)| Line { product_id, quantity })
-            .collect();
-        let moved = self.each(&lines, |stock, quantity| stock.reserved += quantity);
+        let lines = as_lines(wanted);
         let reserved = StockReserved {
             order_id,
-            lines: moved,
-            expires_at: None,
+            lines: self.each(&lines, |stock, quantity| stock.reserved += quantity),
+            expires_at: Some(expires_at),
         };
-        self.settle(order_id, State::Reserved, lines, &reserved.into(), request);
+        self.settle(order_id, Reservation::of(lines), &reserved.into(), request);
         Ok(())
     }
 
-    fn release(&mut self, order_id: OrderId, request: &Request) -> Result<(), Refusal> {
-        let lines = match self.reservations.get(&order_id) {
-            Some(reservation) => match reservation.state {
-                State::Released => return Ok(()),
-                State::Issued => return Err(gone(order_id)),
-                State::Reserved | State::Refused => reservation.lines.clone(),
-            },
+    fn release(&mut self, order_id: OrderId, parcel: &Parcel, request: &Request) -> Result<(), Refusal> {
+        let mut reservation = match self.reservations.get(&order_id) {
+            Some(reservation) => reservation.clone(),
+            None if parcel.shipment_id.is_some() => return Err(nothing_reserved(order_id)),
             // Overtaken by its compensation: the order is marked, so that the command that comes late does nothing.
-            None => vec![],
+            None => Reservation::nothing(State::Released),
         };
-        let moved = self.each(&lines, |stock, quantity| {
-            stock.reserved = stock.reserved.saturating_sub(quantity)
-        });
+        let Some(moves) = reservation.release(order_id, parcel.shipment_id, &parcel.lines)? else {
+            return Ok(());
+        };
         let released = StockReleased {
             order_id,
-            lines: moved,
-            shipment_id: None,
+            lines: self.each(&moves, |stock, quantity| {
+                stock.reserved = stock.reserved.saturating_sub(quantity);
+            }),
+            shipment_id: parcel.shipment_id,
         };
-        self.settle(order_id, State::Released, vec![], &released.into(), request);
+        self.settle(order_id, reservation, &released.into(), request);
         Ok(())
     }
 
-    fn issue(&mut self, order_id: OrderId, request: &Request) -> Result<(), Refusal> {
-        let lines = match self.reservations.get(&order_id) {
-            Some(reservation) if reservation.state == State::Issued => return Ok(()),
-            Some(reservation) if reservation.state == State::Reserved => reservation.lines.clone(),
-            _ => return Err(nothing_reserved(order_id)),
+    fn issue(&mut self, order_id: OrderId, parcel: &Parcel, request: &Request) -> Result<(), Refusal> {
+        let mut reservation = self.known(order_id)?;
+        let Some(moves) = reservation.issue(order_id, parcel.shipment_id, &parcel.lines)? else {
+            return Ok(());
         };
-        let moved = self.each(&lines, |stock, quantity| {
-            stock.on_hand = stock.on_hand.saturating_sub(quantity);
-            stock.reserved = stock.reserved.saturating_sub(quantity);
-        });
         let issued = StockIssued {
             order_id,
-            lines: moved,
-            shipment_id: None,
+            lines: self.each(&moves, |stock, quantity| {
+                stock.on_hand = stock.on_hand.saturating_sub(quantity);
+                stock.reserved = stock.reserved.saturating_sub(quantity);
+            }),
+            shipment_id: parcel.shipment_id,
         };
-        self.settle(order_id, State::Issued, lines, &issued.into(), request);
+        self.settle(order_id, reservation, &issued.into(), request);
         Ok(())
+    }
+
+    fn restock(
+        &mut self,
+        order_id: OrderId,
+        return_id: ReturnId,
+        lines: &[Line],
+        request: &Request,
+    ) -> Result<(), Refusal> {
+        let mut reservation = self.known(order_id)?;
+        let Some(moves) = reservation.restock(order_id, return_id, lines)? else {
+            return Ok(());
+        };
+        let returned = StockReturned {
+            order_id,
+            return_id,
+            // No more than left the house, so the bound on what is kept holds but for receipts in between: nothing overflows.
+            lines: self.each(&moves, |stock, quantity| {
+                stock.on_hand = stock.on_hand.saturating_add(quantity);
+            }),
+        };
+        self.settle(order_id, reservation, &returned.into(), request);
+        Ok(())
+    }
+
+    fn known(&self, order_id: OrderId) -> Result<Reservation, Refusal> {
+        let found = self.reservations.get(&order_id).cloned();
+        found.ok_or_else(|| nothing_reserved(order_id))
     }
 
     /// Changes the stock of each line's product, and tells what is left to sell.
@@ -259,15 +278,8 @@ impl Books {
         moved
     }
 
-    fn settle(
-        &mut self,
-        order_id: OrderId,
-        state: State,
-        lines: Vec<Line>,
-        event: &ReservationEvent,
-        request: &Request,
-    ) {
-        self.reservations.insert(order_id, Reservation { state, lines });
+    fn settle(&mut self, order_id: OrderId, reservation: Reservation, event: &ReservationEvent, request: &Request) {
+        self.reservations.insert(order_id, reservation);
         self.changed_reservations.insert(order_id);
         self.outgoing.push(Outgoing::new(
             order_id.uuid(),
@@ -281,15 +293,4 @@ impl Books {
 /// Every command yields one event at most.
 fn event_id(request: &Request) -> Uuid {
     derived_uuid(request.id, "0")
-}
-
-fn gone(order_id: OrderId) -> Refusal {
-    Refusal::conflict(
-        "stock-issued",
-        format!("the goods of order {order_id} have left the house"),
-    )
-}
-
-fn nothing_reserved(order_id: OrderId) -> Refusal {
-    Refusal::conflict("nothing-reserved", format!("nothing is set aside for order {order_id}"))
 }

@@ -3,49 +3,77 @@
 
 use std::{collections::HashSet, fmt::Display, str::FromStr};
 
-use domain::commands::Line;
 use event_schemas::{OrderId, ProductId, stock::StockReceived};
 use serde::{Serialize, de::DeserializeOwned};
-use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use super::books::{Books, Command, Receipt, Request, Reservation, Stock};
-use crate::relational::DatabaseError;
+use super::{
+    books::{Books, Command, Receipt, Request, Stock},
+    reservation::Reservation,
+};
+use crate::relational::{Connection, Database, DatabaseError, Sql, damaged};
 
-const STOCK: &str = "\
-    SELECT product_id, on_hand, reserved FROM stock WHERE product_id IN (SELECT value FROM json_each(?1))";
+const STOCK: Sql = Sql::each(
+    "SELECT product_id, on_hand, reserved FROM stock WHERE product_id IN (SELECT value FROM json_each($1))",
+    "SELECT product_id, on_hand, reserved FROM stock \
+     WHERE product_id IN (SELECT value FROM json_array_elements_text($1::json) AS value)",
+);
 
-const RESERVATIONS: &str = "\
-    SELECT order_id, state, lines FROM reservations WHERE order_id IN (SELECT value FROM json_each(?1))";
+const RESERVATIONS: Sql = Sql::each(
+    "SELECT order_id, state, lines, parts FROM reservations WHERE order_id IN (SELECT value FROM json_each($1))",
+    "SELECT order_id, state, lines, parts FROM reservations \
+     WHERE order_id IN (SELECT value FROM json_array_elements_text($1::json) AS value)",
+);
 
-const RECEIPTS: &str = "\
-    SELECT command_id, fingerprint, product_id, quantity, available FROM receipts \
-    WHERE command_id IN (SELECT value FROM json_each(?1))";
+const RECEIPTS: Sql = Sql::each(
+    "SELECT command_id, fingerprint, product_id, quantity, available FROM receipts \
+     WHERE command_id IN (SELECT value FROM json_each($1))",
+    "SELECT command_id, fingerprint, product_id, quantity, available FROM receipts \
+     WHERE command_id IN (SELECT value FROM json_array_elements_text($1::json) AS value)",
+);
 
-const PUT_STOCK: &str = "\
-    INSERT INTO stock (product_id, on_hand, reserved) \
-    SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1) WHERE true \
-    ON CONFLICT (product_id) DO UPDATE SET on_hand = excluded.on_hand, reserved = excluded.reserved";
+const PUT_STOCK: Sql = Sql::each(
+    "INSERT INTO stock (product_id, on_hand, reserved) \
+     SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each($1) WHERE true \
+     ON CONFLICT (product_id) DO UPDATE SET on_hand = excluded.on_hand, reserved = excluded.reserved",
+    "INSERT INTO stock (product_id, on_hand, reserved) \
+     SELECT value ->> 0, (value ->> 1)::bigint, (value ->> 2)::bigint FROM json_array_elements($1::json) AS value \
+     ON CONFLICT (product_id) DO UPDATE SET on_hand = excluded.on_hand, reserved = excluded.reserved",
+);
 
-const PUT_RESERVATIONS: &str = "\
-    INSERT INTO reservations (order_id, state, lines) \
-    SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1) WHERE true \
-    ON CONFLICT (order_id) DO UPDATE SET state = excluded.state, lines = excluded.lines";
+const PUT_RESERVATIONS: Sql = Sql::each(
+    "INSERT INTO reservations (order_id, state, lines, parts) \
+     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each($1) WHERE true \
+     ON CONFLICT (order_id) DO UPDATE SET state = excluded.state, lines = excluded.lines, parts = excluded.parts",
+    "INSERT INTO reservations (order_id, state, lines, parts) \
+     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_array_elements($1::json) AS value \
+     ON CONFLICT (order_id) DO UPDATE SET state = excluded.state, lines = excluded.lines, parts = excluded.parts",
+);
 
-const PUT_RECEIPTS: &str = "\
-    INSERT INTO receipts (command_id, fingerprint, product_id, quantity, available) \
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?1)";
+const PUT_RECEIPTS: Sql = Sql::each(
+    "INSERT INTO receipts (command_id, fingerprint, product_id, quantity, available) \
+     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each($1)",
+    "INSERT INTO receipts (command_id, fingerprint, product_id, quantity, available) \
+     SELECT value ->> 0, value ->> 1, value ->> 2, (value ->> 3)::bigint, (value ->> 4)::bigint \
+     FROM json_array_elements($1::json) AS value",
+);
 
-/// A line as it is stored.
-#[derive(serde::Serialize, serde::Deserialize)]
-struct StoredLine {
-    product_id: ProductId,
-    quantity: u32,
+/// Pieces of the product that can be sold, as of the last commit.
+pub(super) async fn available(database: &Database, product_id: ProductId) -> Result<u64, DatabaseError> {
+    let available: Option<(i64,)> = database
+        .reader()
+        .await?
+        .first(
+            "SELECT on_hand - reserved FROM stock WHERE product_id = $1",
+            [product_id.to_string().into()],
+        )
+        .await?;
+    Ok(available.and_then(|(pieces,)| u64::try_from(pieces).ok()).unwrap_or(0))
 }
 
 impl Books {
     /// Reads the rows that these commands touch. Inside the transaction: nobody else can change them until it ends.
-    pub(super) async fn load(transaction: &mut SqliteConnection, requests: &[Request]) -> Result<Self, DatabaseError> {
+    pub(super) async fn load(connection: &mut Connection, requests: &[Request]) -> Result<Self, DatabaseError> {
         let mut books = Self::default();
         let (mut products, mut orders, mut commands) = (HashSet::new(), HashSet::new(), vec![]);
         for request in requests {
@@ -54,33 +82,32 @@ impl Books {
                     products.insert(*product_id);
                     commands.push(request.id);
                 }
-                Command::Reserve(order_id, lines) => {
+                Command::Reserve(order_id, lines, _) | Command::Restock(order_id, _, lines) => {
                     orders.insert(*order_id);
                     products.extend(lines.iter().map(|line| line.product_id));
                 }
-                Command::Release(order_id) | Command::Issue(order_id) => {
+                Command::Release(order_id, _) | Command::Issue(order_id, _) => {
                     orders.insert(*order_id);
                 }
             }
         }
-        books.load_receipts(transaction, &commands).await?;
-        books.load_reservations(transaction, &orders).await?;
+        books.load_receipts(connection, &commands).await?;
+        books.load_reservations(connection, &orders).await?;
         products.extend(
             books
                 .reservations
                 .values()
                 .flat_map(|r| r.lines.iter().map(|line| line.product_id)),
         );
-        books.load_stock(transaction, &products).await?;
+        books.load_stock(connection, &products).await?;
         Ok(books)
     }
 
-    async fn load_receipts(&mut self, connection: &mut SqliteConnection, ids: &[Uuid]) -> Result<(), DatabaseError> {
+    async fn load_receipts(&mut self, connection: &mut Connection, ids: &[Uuid]) -> Result<(), DatabaseError> {
         if ids.is_empty() {
             return Ok(());
         }
-        let rows: Vec<(String, String, String, i64, i64)> =
-            sqlx::query_as(RECEIPTS).bind(json(&ids)).fetch_all(connection).await?;
+        let rows: Vec<(String, String, String, i64, i64)> = connection.all(RECEIPTS, [json(&ids).into()]).await?;
         for (command_id, fingerprint, product_id, quantity, available) in rows {
             let received = StockReceived {
                 product_id: stored(&product_id)?,
@@ -95,40 +122,29 @@ impl Books {
 
     async fn load_reservations(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         ids: &HashSet<OrderId>,
     ) -> Result<(), DatabaseError> {
         if ids.is_empty() {
             return Ok(());
         }
-        let rows: Vec<(String, String, String)> = sqlx::query_as(RESERVATIONS)
-            .bind(json(ids))
-            .fetch_all(connection)
-            .await?;
-        for (order_id, state, lines) in rows {
-            let lines: Vec<StoredLine> = from_json(&lines)?;
-            let line = |line: StoredLine| Line {
-                product_id: line.product_id,
-                quantity: line.quantity,
-            };
+        let rows: Vec<(String, String, String, String)> = connection.all(RESERVATIONS, [json(ids).into()]).await?;
+        for (order_id, state, lines, parts) in rows {
             let reservation = Reservation {
                 state: from_json(&json(&state))?,
-                lines: lines.into_iter().map(line).collect(),
+                lines: from_json(&lines)?,
+                parts: from_json(&parts)?,
             };
             self.reservations.insert(stored(&order_id)?, reservation);
         }
         Ok(())
     }
 
-    async fn load_stock(
-        &mut self,
-        connection: &mut SqliteConnection,
-        ids: &HashSet<ProductId>,
-    ) -> Result<(), DatabaseError> {
+    async fn load_stock(&mut self, connection: &mut Connection, ids: &HashSet<ProductId>) -> Result<(), DatabaseError> {
         if ids.is_empty() {
             return Ok(());
         }
-        let rows: Vec<(String, i64, i64)> = sqlx::query_as(STOCK).bind(json(ids)).fetch_all(connection).await?;
+        let rows: Vec<(String, i64, i64)> = connection.all(STOCK, [json(ids).into()]).await?;
         for (product_id, on_hand, reserved) in rows {
             let stock = Stock {
                 on_hand: number(on_hand)?,
@@ -140,19 +156,23 @@ impl Books {
     }
 
     /// Writes the rows that changed. The events are the outbox's to write.
-    pub(super) async fn store(&self, transaction: &mut SqliteConnection) -> Result<(), DatabaseError> {
+    pub(super) async fn store(&self, connection: &mut Connection) -> Result<(), DatabaseError> {
         let stock: Vec<_> = self
             .changed_stock
             .iter()
             .filter_map(|id| self.stock.get(id).map(|stock| (id, stock.on_hand, stock.reserved)))
             .collect();
-        put(transaction, PUT_STOCK, &stock).await?;
+        put(connection, PUT_STOCK, &stock).await?;
         let reservations: Vec<_> = self
             .changed_reservations
             .iter()
-            .filter_map(|id| self.reservations.get(id).map(|r| (id, r.state, stored_lines(&r.lines))))
+            .filter_map(|id| {
+                self.reservations
+                    .get(id)
+                    .map(|r| (id, r.state, json(&r.lines), json(&r.parts)))
+            })
             .collect();
-        put(transaction, PUT_RESERVATIONS, &reservations).await?;
+        put(connection, PUT_RESERVATIONS, &reservations).await?;
         let receipts: Vec<_> = self
             .new_receipts
             .iter()
@@ -167,27 +187,15 @@ impl Books {
                 ))
             })
             .collect();
-        put(transaction, PUT_RECEIPTS, &receipts).await
+        put(connection, PUT_RECEIPTS, &receipts).await
     }
 }
 
-async fn put<T: Serialize>(
-    connection: &mut SqliteConnection,
-    statement: &'static str,
-    rows: &[T],
-) -> Result<(), DatabaseError> {
+async fn put<T: Serialize>(connection: &mut Connection, statement: Sql, rows: &[T]) -> Result<(), DatabaseError> {
     if !rows.is_empty() {
-        sqlx::query(statement).bind(json(rows)).execute(connection).await?;
+        connection.run(statement, [json(rows).into()]).await?;
     }
     Ok(())
-}
-
-fn stored_lines(lines: &[Line]) -> String {
-    let line = |line: &Line| StoredLine {
-        product_id: line.product_id,
-        quantity: line.quantity,
-    };
-    json(&lines.iter().map(line).collect::<Vec<_>>())
 }
 
 fn json<T: Serialize + ?Sized>(value: &T) -> String {
@@ -205,9 +213,4 @@ fn stored<T: FromStr<Err: Display>>(text: &str) -> Result<T, DatabaseError> {
 
 fn number<T: TryFrom<i64, Error: Display>>(number: i64) -> Result<T, DatabaseError> {
     T::try_from(number).map_err(damaged)
-}
-
-/// What is stored is not what was written.
-fn damaged(error: impl Display) -> DatabaseError {
-    DatabaseError::Statement(sqlx::Error::Decode(error.to_string().into()))
 }

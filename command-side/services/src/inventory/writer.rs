@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use domain::Refusal;
 use event_schemas::stock::StockReceived;
-use sqlx::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::books::{Books, Request};
 use crate::{
     outbox::{Outbox, Seq},
-    relational::{BEGIN, Database, DatabaseError},
+    relational::{Database, DatabaseError},
     services::ServiceError,
 };
 
@@ -66,8 +65,7 @@ impl Writer {
 
     /// All that was decided is durable together, or nothing of it happened.
     async fn batch(&self, requests: &[Request]) -> Result<(Vec<Decided>, Option<Seq>), DatabaseError> {
-        let mut writer = self.database.writer().await;
-        let mut transaction = writer.begin_with(BEGIN).await?;
+        let mut transaction = self.database.begin().await?;
         let mut books = Books::load(&mut transaction, requests).await?;
         let decided = requests.iter().map(|request| books.apply(request)).collect();
         books.store(&mut transaction).await?;

@@ -11,14 +11,24 @@
 //! way needs [`RelaySettings::in_flight`] = 1. The one exception is a log that fails in the middle of a page and takes a
 //! later row of it: the earlier rows follow it when the log is back. They are all there, once.
 //!
+//! **Several processes** may share a database on a server. Each has a relay that sends every row it finds, in order, and the log
+//! knows the repeats; a row that another process has sent and swept is in the log already. A relay looks again every second,
+//! because rows may come from a process that ended before it sent them.
+//!
 //! **Sweeping.** A row that is in the log is deleted by the next transaction that writes rows, or by the relay when nothing
 //! happens for a while: telling the log costs no fsync of its own.
 
 #[cfg(test)]
 pub(crate) mod faulty;
-mod relay;
 #[cfg(test)]
-mod tests;
+#[path = "suite.rs"]
+#[expect(clippy::duplicate_mod, reason = "one suite, run on each engine")]
+mod on_postgres;
+#[cfg(test)]
+#[path = "suite.rs"]
+mod on_sqlite;
+mod relay;
+mod waiting;
 
 use std::{
     sync::{
@@ -31,7 +41,6 @@ use std::{
 use event_log::{EventLog, Position};
 use event_schemas::{DomainEvent, Metadata, NewEvent, StreamName};
 use serde::Serialize;
-use sqlx::SqliteConnection;
 use tokio::{
     sync::{Notify, watch},
     task::JoinHandle,
@@ -39,7 +48,9 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use crate::relational::{Database, DatabaseError};
+use self::relay::Relay;
+pub(crate) use self::waiting::Waiting;
+use crate::relational::{Database, DatabaseError, Sql, Transaction, damaged};
 
 /// How long a caller that wants a consistency token usually waits for its event to reach the log.
 pub const PATIENCE: Duration = Duration::from_secs(2);
@@ -98,14 +109,13 @@ struct Sent {
 /// A database's outbox and its relay, which ends when this is dropped.
 #[derive(Debug)]
 pub struct Outbox {
-    next: AtomicI64,
-    last_committed: AtomicI64,
+    last_committed: Arc<AtomicI64>,
     committed: Arc<Notify>,
     sent: Arc<watch::Sender<Sent>>,
     relay: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// A row as SQLite unpacks it from JSON: one statement with one parameter inserts any number.
+/// A row as the database unpacks it from JSON: one statement with one parameter inserts any number.
 #[derive(Serialize)]
 struct Row<'a> {
     seq: i64,
@@ -116,16 +126,23 @@ struct Row<'a> {
     data: &'a str,
 }
 
-const LAST: &str = "\
-    SELECT coalesce(max(seq), 0), coalesce(max(seq) FILTER (WHERE refused IS NULL), 0) FROM outbox";
+const LAST_WAITING: &str = "SELECT coalesce(max(seq), 0) FROM outbox WHERE refused IS NULL";
 
-const SWEEP: &str = "DELETE FROM outbox WHERE seq <= ?1 AND refused IS NULL";
+const SWEEP: &str = "DELETE FROM outbox WHERE seq <= $1 AND refused IS NULL";
 
-const INSERT: &str = "\
-    INSERT INTO outbox (seq, event_id, stream, event_type, metadata, data) \
-    SELECT value ->> 'seq', value ->> 'event_id', value ->> 'stream', value ->> 'event_type', \
-           value ->> 'metadata', value ->> 'data' \
-    FROM json_each(?1)";
+/// Numbers for so many rows: the last of them.
+const NUMBER: &str = "UPDATE outbox_end SET seq = seq + $1 RETURNING seq";
+
+const INSERT: Sql = Sql::each(
+    "INSERT INTO outbox (seq, event_id, stream, event_type, metadata, data) \
+     SELECT value ->> 'seq', value ->> 'event_id', value ->> 'stream', value ->> 'event_type', \
+            value ->> 'metadata', value ->> 'data' \
+     FROM json_each($1)",
+    "INSERT INTO outbox (seq, event_id, stream, event_type, metadata, data) \
+     SELECT (value ->> 'seq')::bigint, value ->> 'event_id', value ->> 'stream', value ->> 'event_type', \
+            value ->> 'metadata', value ->> 'data' \
+     FROM json_array_elements($1::json) AS value",
+);
 
 impl Outbox {
     /// Starts the relay of `database`, beginning with the rows that an earlier process left behind.
@@ -137,17 +154,24 @@ impl Outbox {
         log: Arc<dyn EventLog>,
         settings: RelaySettings,
     ) -> Result<Self, DatabaseError> {
-        let (last, last_waiting): (i64, i64) = sqlx::query_as(LAST).fetch_one(database.readers()).await?;
+        let last: Option<(i64,)> = database.reader().await?.first(LAST_WAITING, []).await?;
         let committed = Arc::new(Notify::new());
         let nothing = Sent {
             seq: Seq(0),
             position: Position::START,
         };
         let sent = Arc::new(watch::Sender::new(nothing));
-        let relay = relay::Relay::new(database, log, Arc::clone(&committed), Arc::clone(&sent), settings);
+        let last_committed = Arc::new(AtomicI64::new(last.map_or(0, |(seq,)| seq)));
+        let relay = Relay {
+            database,
+            log,
+            committed: Arc::clone(&committed),
+            last_committed: Arc::clone(&last_committed),
+            sent: Arc::clone(&sent),
+            settings,
+        };
         Ok(Self {
-            next: AtomicI64::new(last.saturating_add(1)),
-            last_committed: AtomicI64::new(last_waiting),
+            last_committed,
             committed,
             sent,
             relay: Mutex::new(Some(tokio::spawn(relay.run()))),
@@ -162,25 +186,27 @@ impl Outbox {
     /// When the database fails.
     pub async fn write(
         &self,
-        transaction: &mut SqliteConnection,
+        transaction: &mut Transaction,
         events: &[Outgoing],
     ) -> Result<Option<Seq>, DatabaseError> {
         if events.is_empty() {
             return Ok(None);
         }
         let sent = self.sent.borrow().seq;
-        sqlx::query(SWEEP).bind(sent.0).execute(&mut *transaction).await?;
-        // Whoever holds the transaction holds the write lock: numbers grow in the order of the commits. One that is
-        // rolled back leaves a gap, which nobody minds.
+        transaction.run(SWEEP, [sent.0.into()]).await?;
         let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
-        let first = self.next.fetch_add(count, Ordering::Relaxed);
-        let rows: Vec<_> = (first..)
+        // Whoever holds the transaction holds the write lock: numbers grow in the order of the commits.
+        let last: Option<(i64,)> = transaction.first(NUMBER, [count.into()]).await?;
+        let Some((last,)) = last else {
+            return Err(damaged("the outbox has lost its count"));
+        };
+        let rows: Vec<_> = (last - count + 1..)
             .zip(events)
             .map(|(seq, outgoing)| Row::new(seq, outgoing))
             .collect();
         let json = serde_json::to_string(&rows).unwrap_or_default();
-        sqlx::query(INSERT).bind(json).execute(&mut *transaction).await?;
-        Ok(Some(Seq(first + count - 1)))
+        transaction.run(INSERT, [json.into()]).await?;
+        Ok(Some(Seq(last)))
     }
 
     /// Tells the relay that rows up to this one are there to be sent.

@@ -1,8 +1,14 @@
 //! The task that takes rows from the outbox to the log.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
-use event_log::{Append, AppendError, EventLog, ExpectedVersion, Position};
+use event_log::{Append, AppendError, EventLog, ExpectedVersion, LogError, Position};
 use event_schemas::{ContentType, NewEvent};
 use futures_util::{StreamExt, stream::FuturesOrdered};
 use tokio::{
@@ -14,12 +20,16 @@ use super::{Outgoing, RelaySettings, SWEEP, Sent, Seq};
 use crate::relational::{Database, DatabaseError};
 
 pub(super) struct Relay {
-    database: Arc<Database>,
-    log: Arc<dyn EventLog>,
-    committed: Arc<Notify>,
-    sent: Arc<watch::Sender<Sent>>,
-    settings: RelaySettings,
+    pub(super) database: Arc<Database>,
+    pub(super) log: Arc<dyn EventLog>,
+    pub(super) committed: Arc<Notify>,
+    pub(super) last_committed: Arc<AtomicI64>,
+    pub(super) sent: Arc<watch::Sender<Sent>>,
+    pub(super) settings: RelaySettings,
 }
+
+/// How soon rows that another process left are looked for.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// A row of the outbox: number, event id, stream, type, metadata, data.
 type Waiting = (i64, String, String, String, String, String);
@@ -31,29 +41,15 @@ enum Interrupted {
     Database(#[from] DatabaseError),
     #[error("{0}")]
     Log(AppendError),
+    #[error(transparent)]
+    Head(#[from] LogError),
 }
 
 const PAGE: &str = "\
     SELECT seq, event_id, stream, event_type, metadata, data FROM outbox \
-    WHERE seq > ?1 AND refused IS NULL ORDER BY seq LIMIT ?2";
+    WHERE seq > $1 AND refused IS NULL ORDER BY seq LIMIT $2";
 
 impl Relay {
-    pub(super) const fn new(
-        database: Arc<Database>,
-        log: Arc<dyn EventLog>,
-        committed: Arc<Notify>,
-        sent: Arc<watch::Sender<Sent>>,
-        settings: RelaySettings,
-    ) -> Self {
-        Self {
-            database,
-            log,
-            committed,
-            sent,
-            settings,
-        }
-    }
-
     pub(super) async fn run(self) {
         let mut pause = self.settings.first_pause;
         let mut swept = Seq(0);
@@ -62,7 +58,7 @@ impl Relay {
                 Ok(0) => self.wait(&mut swept).await,
                 Ok(_) => pause = self.settings.first_pause,
                 Err(error) => {
-                    tracing::warn!(%error, database = %self.database.path().display(), "the outbox waits for the log");
+                    tracing::warn!(%error, database = %self.database.place(), "the outbox waits for the log");
                     sleep(pause).await;
                     pause = (pause * 2).min(self.settings.first_pause * 100);
                 }
@@ -86,24 +82,36 @@ impl Relay {
                 Err(error) => tracing::warn!(%error, "sent rows could not be deleted from the outbox"),
             }
         }
-        self.committed.notified().await;
+        if self.database.is_shared() {
+            // Whether told or not: it is time to look.
+            let _ = timeout(LOOK_AGAIN, self.committed.notified()).await;
+        } else {
+            self.committed.notified().await;
+        }
     }
 
     async fn sweep(&self, sent: Seq) -> Result<(), DatabaseError> {
-        let mut writer = self.database.writer().await;
-        sqlx::query(SWEEP).bind(sent.0).execute(&mut *writer).await?;
-        Ok(())
+        let mut transaction = self.database.begin().await?;
+        transaction.run(SWEEP, [sent.0.into()]).await?;
+        transaction.commit().await
     }
 
     /// Sends the next rows, all of them or up to the first that the log does not take. How many there were.
     async fn send_page(&self) -> Result<usize, Interrupted> {
         let Seq(sent) = self.sent.borrow().seq;
-        let page: Vec<Waiting> = sqlx::query_as(PAGE)
-            .bind(sent)
-            .bind(i64::try_from(self.settings.in_flight).unwrap_or(i64::MAX))
-            .fetch_all(self.database.readers())
-            .await
-            .map_err(DatabaseError::from)?;
+        let last = self.last_committed.load(Ordering::Relaxed);
+        let limit = i64::try_from(self.settings.in_flight).unwrap_or(i64::MAX);
+        let mut reader = self.database.reader().await?;
+        let page: Vec<Waiting> = reader.all(PAGE, [sent.into(), limit.into()]).await?;
+        drop(reader);
+        if page.is_empty() && sent < last {
+            // Another process has sent and swept them.
+            let position = self.log.head().await?;
+            self.sent.send_replace(Sent {
+                seq: Seq(last),
+                position,
+            });
+        }
         let count = page.len();
         let mut appends: FuturesOrdered<_> = page.into_iter().map(|row| self.append(row)).collect();
         while let Some((seq, appended)) = appends.next().await {
@@ -139,15 +147,12 @@ impl Relay {
 
     /// Keeps a row that the log will never have, for an operator, so that those behind it can pass.
     async fn set_apart(&self, seq: Seq, why: &str) -> Result<(), DatabaseError> {
-        tracing::error!(why, row = seq.0, database = %self.database.path().display(), "the log refused an event");
+        tracing::error!(why, row = seq.0, database = %self.database.place(), "the log refused an event");
         metrics::counter!("jangteo_outbox_refused_total").increment(1);
-        let mut writer = self.database.writer().await;
-        sqlx::query("UPDATE outbox SET refused = ?2 WHERE seq = ?1")
-            .bind(seq.0)
-            .bind(why)
-            .execute(&mut *writer)
-            .await?;
-        Ok(())
+        let mut transaction = self.database.begin().await?;
+        let refused = "UPDATE outbox SET refused = $2 WHERE seq = $1";
+        transaction.run(refused, [seq.0.into(), why.into()]).await?;
+        transaction.commit().await
     }
 }
 

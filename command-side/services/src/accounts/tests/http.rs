@@ -187,10 +187,36 @@ fn every_path_is_described() {
     let paths: Vec<_> = description["paths"].as_object().unwrap().keys().cloned().collect();
     let expected = [
         "accounts",
+        "accounts/{id}/credit-limit",
+        "accounts/{id}/invoice-payments",
         "accounts/{id}/roles",
+        "me/credit",
         "sessions",
         "sessions/refresh",
         "setup",
     ];
     assert_eq!(paths, expected.map(|path| format!("/api/v1/{path}")));
+}
+
+#[tokio::test]
+async fn credit_is_given_by_admins_and_seen_by_its_owner() {
+    let client = Client::new().await;
+    let account = client.shop.register("kim@example.com").await;
+    let customer = client.shop.sign_in("kim@example.com").await.access_token;
+    let admin = client.token_of("boss@example.com", vec![Role::Admin]).await;
+    assert_eq!(client.send("GET", "/api/v1/me/credit", &customer, "").await.0, 404);
+    let path = format!("/api/v1/accounts/{}/credit-limit", account.id);
+    let limit = json!({"limit": {"amount": 500_000, "currency": "KRW"}}).to_string();
+    assert_eq!(client.send("PUT", &path, &customer, &limit).await.0, 403);
+    assert_eq!(client.send("PUT", &path, "", &limit).await.0, 401);
+    let (status, set) = client.send("PUT", &path, &admin, &limit).await;
+    assert_eq!((status, &set["available"]["amount"]), (200, &json!(500_000)), "{set}");
+    assert_eq!(client.send("GET", "/api/v1/me/credit", &customer, "").await, (200, set));
+    let negative = json!({"limit": {"amount": -1, "currency": "KRW"}}).to_string();
+    let (status, problem) = client.send("PUT", &path, &admin, &negative).await;
+    assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("limit.amount")));
+    let payments = format!("/api/v1/accounts/{}/invoice-payments", account.id);
+    let paid = json!({"amount": {"amount": 1, "currency": "KRW"}}).to_string();
+    let (status, problem) = client.send("POST", &payments, &admin, &paid).await;
+    assert_eq!((status, kind(&problem)), (409, "nothing-owed"));
 }

@@ -1,4 +1,5 @@
 mod faults;
+mod parcels;
 mod properties;
 
 use std::sync::Arc;
@@ -12,23 +13,33 @@ use event_schemas::{
 use uuid::Uuid;
 
 use super::*;
-use crate::outbox::faulty::all;
+use crate::{outbox::faulty::all, relational::own::Own};
 
 pub(super) const PATIENT: Duration = Duration::from_secs(20);
 
-/// An inventory over a log in memory, in a folder of its own.
+/// An inventory over a log in memory, in a database of its own.
 pub(super) struct Fixture {
     pub(super) inventory: Arc<Inventory>,
     pub(super) log: Arc<MemoryLog>,
-    pub(super) folder: tempfile::TempDir,
+    pub(super) own: Own,
 }
 
 impl Fixture {
     pub(super) async fn new() -> Self {
-        let (folder, log) = (tempfile::tempdir().unwrap(), MemoryLog::new());
-        let file = folder.path().join("inventory.sqlite");
-        let inventory = Arc::new(Inventory::open(&file, log.clone()).await.unwrap());
-        Self { inventory, log, folder }
+        Self::over(own(), MemoryLog::new()).await
+    }
+
+    /// An inventory where one was before.
+    pub(super) async fn over(own: Own, log: Arc<MemoryLog>) -> Self {
+        let inventory = Arc::new(Inventory::open(&own.place, log.clone()).await.unwrap());
+        Self { inventory, log, own }
+    }
+
+    pub(super) fn database(&self) -> &Database {
+        match &self.inventory.keeper {
+            Keeper::Database(kept) => &kept.database,
+            Keeper::Memory(_) => panic!("no database"),
+        }
     }
 
     pub(super) async fn ask(&self, command: ServiceCommand) -> Result<(), ServiceError> {
@@ -47,6 +58,10 @@ impl Fixture {
         assert!(self.inventory.drained(PATIENT).await);
         all(&*self.log).await.iter().map(|event| told(event)).collect()
     }
+}
+
+pub(super) fn own() -> Own {
+    Own::of(module_path!())
 }
 
 fn told(event: &event_log::RecordedEvent) -> String {
@@ -287,12 +302,16 @@ async fn quantities_have_bounds() {
         };
         assert_eq!(refusal.fields[0].field, "quantity");
     }
-    let full = sqlx::query("INSERT INTO stock VALUES (?1, ?2, 0)")
-        .bind(product(2).to_string())
-        .bind(i64::try_from(MAX_ON_HAND).unwrap());
-    full.execute(&mut *shop.inventory.database.writer().await)
+    let full = i64::try_from(MAX_ON_HAND).unwrap();
+    let mut transaction = shop.database().begin().await.unwrap();
+    transaction
+        .run(
+            "INSERT INTO stock VALUES ($1, $2, 0)",
+            [product(2).to_string().into(), full.into()],
+        )
         .await
         .unwrap();
+    transaction.commit().await.unwrap();
     assert_eq!(
         refused(shop.inventory.receive(product(2), 1, &context("")).await),
         "validation"

@@ -5,7 +5,10 @@ use std::collections::{HashMap, HashSet};
 use futures_util::future::join_all;
 use proptest::prelude::*;
 
-use super::*;
+use super::{
+    parcels::{issue_parcel, release_parcel, restock},
+    *,
+};
 
 #[derive(Debug, Clone)]
 enum Ask {
@@ -13,17 +16,24 @@ enum Ask {
     Reserve(u128, Vec<(u128, u32)>),
     Release(u128),
     Issue(u128),
+    Send(u128, u128, Vec<(u128, u32)>),
+    Drop(u128, u128, Vec<(u128, u32)>),
+    Restock(u128, u128, Vec<(u128, u32)>),
 }
 
 fn asks() -> impl Strategy<Value = Vec<Ask>> {
     let product = 1u128..4;
     let order = 1u128..12;
     let lines = prop::collection::vec((product.clone(), 1u32..6), 1..4);
+    let goods = prop::collection::vec((product.clone(), 1u32..3), 0..3);
     let ask = prop_oneof![
         1 => (product, 1u32..10).prop_map(|(product, quantity)| Ask::Receive(product, quantity)),
         4 => (order.clone(), lines).prop_map(|(order, lines)| Ask::Reserve(order, lines)),
         1 => order.clone().prop_map(Ask::Release),
-        2 => order.prop_map(Ask::Issue),
+        1 => order.clone().prop_map(Ask::Issue),
+        2 => (order.clone(), 1u128..3, goods.clone()).prop_map(|(order, parcel, goods)| Ask::Send(order, parcel, goods)),
+        1 => (order.clone(), 1u128..3, goods.clone()).prop_map(|(order, parcel, goods)| Ask::Drop(order, parcel, goods)),
+        1 => (order, 1u128..3, goods).prop_map(|(order, back, goods)| Ask::Restock(order, back, goods)),
     ];
     prop::collection::vec(ask, 1..60)
 }
@@ -37,6 +47,9 @@ async fn ask(shop: &Fixture, ask: &Ask) {
         Ask::Reserve(number, lines) => shop.ask(reserve(order(*number), lines)).await,
         Ask::Release(number) => shop.ask(release(order(*number))).await,
         Ask::Issue(number) => shop.ask(issue(order(*number))).await,
+        Ask::Send(number, parcel, goods) => shop.ask(issue_parcel(order(*number), *parcel, goods)).await,
+        Ask::Drop(number, parcel, goods) => shop.ask(release_parcel(order(*number), *parcel, goods)).await,
+        Ask::Restock(number, back, goods) => shop.ask(restock(order(*number), *back, goods)).await,
     };
     if let Err(ServiceError::Fault(fault)) = outcome {
         panic!("{ask:?}: {fault}");

@@ -1,27 +1,45 @@
-use std::{path::Path, sync::atomic::Ordering};
+//! What an outbox does, whichever engine it is in: compiled as `on_sqlite` and `on_postgres`.
+
+use std::sync::atomic::Ordering;
 
 use event_log::{embedded::EmbeddedLog, memory::MemoryLog};
 use event_schemas::{
     Actor, ProductId, Timestamp,
     stock::{StockEvent, StockReceived},
 };
-use sqlx::Connection;
 
 use super::{
     faulty::{FaultyLog, all},
     *,
 };
-use crate::relational::{BEGIN, Step};
+use crate::relational::{Step, own::Own};
 
-const STEPS: &[Step] = &[(
-    1,
-    "stock",
-    include_str!("../../migrations/inventory/sqlite/0001_stock.sql"),
-)];
+const STEPS: &[Step] = &[
+    Step {
+        number: 1,
+        name: "stock",
+        sql: Sql::each(
+            include_str!("../../migrations/inventory/sqlite/0001_stock.sql"),
+            include_str!("../../migrations/inventory/postgres/0001_stock.sql"),
+        ),
+    },
+    Step {
+        number: 2,
+        name: "outbox_end",
+        sql: Sql::each(
+            include_str!("../../migrations/inventory/sqlite/0003_outbox_end.sql"),
+            include_str!("../../migrations/inventory/postgres/0003_outbox_end.sql"),
+        ),
+    },
+];
 const PATIENT: Duration = Duration::from_secs(20);
 
-async fn open(folder: &Path) -> Arc<Database> {
-    Arc::new(Database::open(&folder.join("a.sqlite"), STEPS).await.unwrap())
+fn own() -> Own {
+    Own::of(module_path!())
+}
+
+async fn open(own: &Own) -> Arc<Database> {
+    Arc::new(Database::open(&own.place, STEPS).await.unwrap())
 }
 
 fn quick() -> RelaySettings {
@@ -54,8 +72,7 @@ fn event(number: u32) -> Outgoing {
 
 async fn commit(database: &Database, outbox: &Outbox, numbers: impl IntoIterator<Item = u32>) -> Option<Seq> {
     let events: Vec<_> = numbers.into_iter().map(event).collect();
-    let mut writer = database.writer().await;
-    let mut transaction = writer.begin_with(BEGIN).await.unwrap();
+    let mut transaction = database.begin().await.unwrap();
     let seq = outbox.write(&mut transaction, &events).await.unwrap();
     transaction.commit().await.unwrap();
     outbox.committed(seq);
@@ -70,10 +87,9 @@ async fn numbers(log: &dyn EventLog) -> Vec<u32> {
 }
 
 async fn rows(database: &Database) -> i64 {
-    sqlx::query_scalar("SELECT count(*) FROM outbox")
-        .fetch_one(database.readers())
-        .await
-        .unwrap()
+    let mut reader = database.reader().await.unwrap();
+    let counted: Option<(i64,)> = reader.first("SELECT count(*) FROM outbox", []).await.unwrap();
+    counted.unwrap().0
 }
 
 async fn eventually(mut condition: impl AsyncFnMut() -> bool) {
@@ -86,9 +102,9 @@ async fn eventually(mut condition: impl AsyncFnMut() -> bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_order_of_the_log_is_the_order_of_the_commits_across_streams() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(folder.path()).await;
-    let log = EmbeddedLog::open(&folder.path().join("log")).unwrap();
+    let own = own();
+    let database = open(&own).await;
+    let log = EmbeddedLog::open(&own.folder().join("log")).unwrap();
     let outbox = Outbox::start(Arc::clone(&database), log.clone(), quick())
         .await
         .unwrap();
@@ -103,15 +119,14 @@ async fn the_order_of_the_log_is_the_order_of_the_commits_across_streams() {
 
 #[tokio::test]
 async fn what_is_sent_is_swept_and_what_is_rolled_back_is_never_sent() {
-    let folder = tempfile::tempdir().unwrap();
-    let (database, log) = (open(folder.path()).await, MemoryLog::new());
+    let own = own();
+    let (database, log) = (open(&own).await, MemoryLog::new());
     let outbox = Outbox::start(Arc::clone(&database), log.clone(), quick())
         .await
         .unwrap();
     commit(&database, &outbox, [1]).await;
     {
-        let mut writer = database.writer().await;
-        let mut transaction = writer.begin_with(BEGIN).await.unwrap();
+        let mut transaction = database.begin().await.unwrap();
         outbox.write(&mut transaction, &[event(2)]).await.unwrap();
     }
     commit(&database, &outbox, [3]).await;
@@ -122,8 +137,8 @@ async fn what_is_sent_is_swept_and_what_is_rolled_back_is_never_sent() {
 
 #[tokio::test]
 async fn while_the_log_is_away_events_wait_and_then_come_once_in_order() {
-    let folder = tempfile::tempdir().unwrap();
-    let (database, inner) = (open(folder.path()).await, MemoryLog::new());
+    let own = own();
+    let (database, inner) = (open(&own).await, MemoryLog::new());
     let log = Arc::new(FaultyLog::over(inner.clone()));
     log.set_down(true);
     let outbox = Outbox::start(Arc::clone(&database), log.clone(), quick())
@@ -145,16 +160,16 @@ async fn while_the_log_is_away_events_wait_and_then_come_once_in_order() {
 
 #[tokio::test]
 async fn after_a_crash_between_commit_and_append_nothing_is_lost() {
-    let folder = tempfile::tempdir().unwrap();
+    let own = own();
     let log = MemoryLog::new();
     {
-        let database = open(folder.path()).await;
+        let database = open(&own).await;
         let away = Arc::new(FaultyLog::over(log.clone()));
         away.set_down(true);
         let outbox = Outbox::start(Arc::clone(&database), away, quick()).await.unwrap();
         commit(&database, &outbox, 0..10).await;
     }
-    let database = open(folder.path()).await;
+    let database = open(&own).await;
     let outbox = Outbox::start(Arc::clone(&database), log.clone(), quick())
         .await
         .unwrap();
@@ -166,10 +181,10 @@ async fn after_a_crash_between_commit_and_append_nothing_is_lost() {
 
 #[tokio::test]
 async fn after_a_crash_between_append_and_sweep_nothing_comes_twice() {
-    let folder = tempfile::tempdir().unwrap();
+    let own = own();
     let log = MemoryLog::new();
     {
-        let database = open(folder.path()).await;
+        let database = open(&own).await;
         let outbox = Outbox::start(Arc::clone(&database), log.clone(), unswept())
             .await
             .unwrap();
@@ -177,7 +192,7 @@ async fn after_a_crash_between_append_and_sweep_nothing_comes_twice() {
         assert!(outbox.drained(PATIENT).await);
         assert_eq!(rows(&database).await, 10, "sent and not swept");
     }
-    let database = open(folder.path()).await;
+    let database = open(&own).await;
     let outbox = Outbox::start(Arc::clone(&database), log.clone(), quick())
         .await
         .unwrap();
@@ -188,28 +203,26 @@ async fn after_a_crash_between_append_and_sweep_nothing_comes_twice() {
 
 #[tokio::test]
 async fn an_event_that_the_log_will_never_have_is_set_apart_and_holds_up_nobody() {
-    let folder = tempfile::tempdir().unwrap();
-    let (database, inner) = (open(folder.path()).await, MemoryLog::new());
+    let own = own();
+    let (database, inner) = (open(&own).await, MemoryLog::new());
     let log = Arc::new(FaultyLog::over(inner.clone()).refusing("Nonsense"));
     let outbox = Outbox::start(Arc::clone(&database), log, quick()).await.unwrap();
     let mut nonsense = event(2);
     nonsense.event.event_type = "Nonsense".to_owned();
-    let mut writer = database.writer().await;
-    let mut transaction = writer.begin_with(BEGIN).await.unwrap();
+    let mut transaction = database.begin().await.unwrap();
     let seq = outbox
         .write(&mut transaction, &[event(1), nonsense, event(3)])
         .await
         .unwrap();
     transaction.commit().await.unwrap();
-    drop(writer);
     outbox.committed(seq);
     assert!(outbox.drained(PATIENT).await);
     assert_eq!(numbers(&*inner).await, [1, 3]);
     eventually(async || rows(&database).await == 1).await;
-    let why: String = sqlx::query_scalar("SELECT refused FROM outbox")
-        .fetch_one(database.readers())
-        .await
-        .unwrap();
+    let mut reader = database.reader().await.unwrap();
+    let why: Option<(String,)> = reader.first("SELECT refused FROM outbox", []).await.unwrap();
+    drop(reader);
+    let (why,) = why.unwrap();
     assert!(why.contains("refuses this type"), "{why}");
     outbox.stop();
     let again = Outbox::start(Arc::clone(&database), inner.clone(), quick())
@@ -223,17 +236,20 @@ async fn an_event_that_the_log_will_never_have_is_set_apart_and_holds_up_nobody(
 
 #[tokio::test]
 async fn text_of_every_kind_survives_the_way_through_the_database() {
-    let folder = tempfile::tempdir().unwrap();
-    let (database, log) = (open(folder.path()).await, MemoryLog::new());
+    let own = own();
+    let (database, log) = (open(&own).await, MemoryLog::new());
     let outbox = Outbox::start(Arc::clone(&database), log.clone(), quick())
         .await
         .unwrap();
     let mut odd = event(1);
     let text = "장터 \"quoted\" \\ back \u{1f3fa} \u{0} \n tab\t 18446744073709551615";
     odd.event.data = serde_json::to_vec(&serde_json::json!({ "text": text })).unwrap().into();
-    let mut writer = database.writer().await;
-    let seq = outbox.write(&mut writer, std::slice::from_ref(&odd)).await.unwrap();
-    drop(writer);
+    let mut transaction = database.begin().await.unwrap();
+    let seq = outbox
+        .write(&mut transaction, std::slice::from_ref(&odd))
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
     outbox.committed(seq);
     assert!(outbox.drained(PATIENT).await);
     let stored = all(&*log).await;

@@ -1,0 +1,98 @@
+//! A schema of a PostgreSQL database.
+//!
+//! Whoever changes the schema takes its lock first, as in SQLite: what a transaction reads stays true until it commits, also
+//! where two processes write, and rows in the outbox are numbered in the order of the commits. There are few writers and
+//! they write in batches, so a lock costs them nothing that rows of their own would not.
+
+use std::time::Duration;
+
+use sqlx::{
+    AssertSqlSafe, Connection as _, Executor as _, PgPool, Postgres, Transaction,
+    postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
+};
+
+use super::{Server, fnv};
+
+/// How long a statement, or the wait for the schema's lock, may take before it fails.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a transaction may do nothing: whoever was cut off from the server must not keep the others out.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a command waits for a connection before it is told that the server is away.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection that rested longer is asked whether it is still there before it is used.
+const RESTED: Duration = Duration::from_secs(1);
+const CONNECTIONS: u32 = 8;
+
+#[derive(Debug)]
+pub(super) struct Schema {
+    pub(super) pool: PgPool,
+    begin: String,
+}
+
+impl Schema {
+    pub(super) async fn open(server: &Server) -> Result<Self, sqlx::Error> {
+        let schema = server.schema();
+        let options = connect_options(server)?;
+        make_schema(&options, schema).await?;
+        let millis = |duration: Duration| duration.as_millis().to_string();
+        let options = options.options([
+            ("search_path", schema.to_owned()),
+            ("statement_timeout", millis(STATEMENT_TIMEOUT)),
+            ("idle_in_transaction_session_timeout", millis(IDLE_TIMEOUT)),
+            // A commit is on the disk when it returns, whatever the server's default is.
+            ("synchronous_commit", "on".to_owned()),
+        ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .before_acquire(|connection, rested| {
+                Box::pin(async move {
+                    let asleep = rested.idle_for > RESTED;
+                    Ok(!asleep || connection.ping().await.is_ok())
+                })
+            })
+            .connect_with(options)
+            .await?;
+        Ok(Self {
+            pool,
+            begin: format!("BEGIN; SELECT pg_advisory_xact_lock({})", fnv(schema)),
+        })
+    }
+
+    pub(super) async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        // Safe: the only part that is not a constant is a number.
+        self.pool.begin_with(AssertSqlSafe(self.begin.clone())).await
+    }
+}
+
+fn connect_options(server: &Server) -> Result<PgConnectOptions, sqlx::Error> {
+    let mut options: PgConnectOptions = server.url.parse()?;
+    // A server elsewhere is spoken to in secret, and must prove who it is, unless the address says otherwise.
+    if !server.url.contains("sslmode=") {
+        let here = ["127.0.0.1", "localhost", "::1", "[::1]"].contains(&options.get_host());
+        let local = here || options.get_socket().is_some();
+        options = options.ssl_mode(if local {
+            PgSslMode::Prefer
+        } else {
+            PgSslMode::VerifyFull
+        });
+    }
+    if let Some(password) = &server.password {
+        options = options.password(password);
+    }
+    Ok(options.application_name("jangteo"))
+}
+
+/// Two processes may come at once: `IF NOT EXISTS` is not safe against itself, the lock makes it so.
+async fn make_schema(options: &PgConnectOptions, schema: &str) -> Result<(), sqlx::Error> {
+    let mut connection = sqlx::PgConnection::connect_with(options).await?;
+    // Safe: a schema's name is checked to be a plain word.
+    let make = format!(
+        "BEGIN; SELECT pg_advisory_xact_lock({}); CREATE SCHEMA IF NOT EXISTS {schema}; COMMIT",
+        fnv(schema)
+    );
+    let made = connection.execute(sqlx::raw_sql(AssertSqlSafe(make))).await;
+    connection.close().await?;
+    made.map(|_| ())
+}
