@@ -14,8 +14,8 @@ use domain::{
 use event_log::EventLog;
 
 use crate::{
-    carts::Carts, execution::CommandContext, images::Images, inventory::Inventory, orders::Orders, payments::Payments,
-    products::Products, returns::Returns, shipping::Shipping,
+    accounts::credit::Credit, carts::Carts, execution::CommandContext, images::Images, inventory::Inventory,
+    orders::Orders, payments::Payments, products::Products, returns::Returns, shipping::Shipping,
 };
 
 /// The services of the shop.
@@ -35,6 +35,8 @@ pub struct Services {
     pub payments: Arc<Payments>,
     /// What is on its way.
     pub shipping: Arc<Shipping>,
+    /// What customers may buy by invoice.
+    pub credit: Arc<Credit>,
 }
 
 /// Why a service did not do what it was asked.
@@ -56,6 +58,7 @@ impl Services {
         inventory: Arc<Inventory>,
         payments: Arc<Payments>,
         shipping: Arc<Shipping>,
+        credit: Arc<Credit>,
     ) -> Self {
         let products = Arc::new(Products::new(Arc::clone(log), images));
         let carts = Arc::new(Carts::new(Arc::clone(log), Arc::clone(&products)));
@@ -69,6 +72,7 @@ impl Services {
             inventory,
             payments,
             shipping,
+            credit,
         }
     }
 
@@ -105,10 +109,7 @@ impl Services {
             ServiceCommand::ReserveCredit { .. }
             | ServiceCommand::ChargeCredit { .. }
             | ServiceCommand::ReleaseCredit { .. }
-            | ServiceCommand::RefundCredit { .. } => Err(ServiceError::Fault(format!(
-                "not answered yet: {:?}",
-                directive.command
-            ))),
+            | ServiceCommand::RefundCredit { .. } => self.credit.execute(directive).await,
         }
     }
 }

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use warp::{filters::BoxedFilter, http::StatusCode};
 
 use crate::{
+    accounts::credit::Credit,
     images::Images,
     inventory::Inventory,
     payments::{Payments, ProviderSimulator, SimulatorSettings},
@@ -73,6 +74,7 @@ impl Shop {
             Arc::clone(&inventory),
             Arc::new(payments),
             Arc::new(shipping),
+            Arc::new(Credit::in_memory(Arc::clone(&log))),
         );
         let routes = edge::recovered(routes(&services, &tokens));
         Self {

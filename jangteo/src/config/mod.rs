@@ -2,6 +2,7 @@
 //!
 //! Flags win over `JANGTEO_…` variables, those over the TOML file, that over the defaults.
 
+mod database;
 mod elasticsearch;
 mod event_log;
 mod explain;
@@ -21,6 +22,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+pub use database::{DatabaseSettings, DatabaseUrl, NoDatabaseUrl};
 pub use elasticsearch::{ElasticUrl, ElasticsearchSettings, NoElasticUrl, Store};
 pub use event_log::{EventLogSettings, LogPlace, NoLogPlace};
 pub use explain::{effective, explanation};
@@ -86,6 +88,11 @@ pub struct Config {
     #[config(nested)]
     #[config(layer_attr(command(flatten)))]
     pub elasticsearch: ElasticsearchSettings,
+
+    /// Where inventory and accounts are kept.
+    #[config(nested)]
+    #[config(layer_attr(command(flatten)))]
+    pub database: DatabaseSettings,
 
     /// Where NATS is.
     #[config(nested)]

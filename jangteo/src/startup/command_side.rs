@@ -7,7 +7,7 @@ use command_services::{
     images::Images,
     inventory::Inventory,
     payments::{self, Payments, ProviderSimulator, SimulatorSettings},
-    relational::Place,
+    relational::{Place, Server},
     routes,
     secret::Secret,
     services::Services,
@@ -44,7 +44,14 @@ impl CommandSide {
         )?;
         let (shipping, carrier) = start_shipping(config, log);
         let images = Images::open(&folder.place("images")).map_err(StartError::of("the product pictures"))?;
-        let services = Services::new(log, images, inventory, payments, shipping);
+        let services = Services::new(
+            log,
+            images,
+            inventory,
+            payments,
+            shipping,
+            Arc::clone(accounts.credit()),
+        );
         // A file of its own: an operator hands it to whoever reports for this carrier.
         let carrier_secret =
             Secret::open(&folder.place("carrier-simulator.secret")).map_err(StartError::of("the carrier's secret"))?;
@@ -97,16 +104,34 @@ async fn open_accounts(ground: &Ground<'_>, log: &Arc<dyn EventLog>) -> Result<A
         relay: ground.log.relay(),
         ..AccountsSettings::default()
     };
-    let place = Place::File(ground.folder.place("accounts.db"));
+    let place = place(ground, "accounts")?;
     let (secret, tokens) = (ground.keys.secret.clone(), Arc::clone(&ground.keys.tokens));
     let opened = Accounts::open(&place, secret, Arc::clone(log), tokens, settings).await;
     opened.map(Arc::new).map_err(StartError::of("the accounts"))
 }
 
 async fn open_inventory(ground: &Ground<'_>, log: &Arc<dyn EventLog>) -> Result<Arc<Inventory>, StartError> {
-    let place = Place::File(ground.folder.place("inventory.db"));
+    let place = place(ground, "inventory")?;
     let opened = Inventory::open_with(&place, Arc::clone(log), ground.log.relay()).await;
-    opened.map(Arc::new).map_err(StartError::of("the inventory"))
+    let opened = opened.map_err(StartError::of("the inventory"))?;
+    Ok(Arc::new(opened.holding(ground.config.database.hold())))
+}
+
+/// Where a relational service keeps its tables: on the server that is named, or in a file of the folder.
+fn place(ground: &Ground<'_>, part: &'static str) -> Result<Place, StartError> {
+    let settings = &ground.config.database;
+    let Some(url) = &settings.url else {
+        return Ok(Place::File(ground.folder.place(&format!("{part}.db"))));
+    };
+    let failed = StartError::of::<String>("the database");
+    let password = settings.password_file.as_deref().map(|file| {
+        let text = std::fs::read_to_string(file);
+        text.map(|text| text.trim_end().to_owned())
+            .map_err(|error| failed(format!("{} cannot be read: {error}", file.display())))
+    });
+    let schema = format!("{}_{part}", settings.prefix);
+    let server = Server::new(url.as_given(), password.transpose()?, &schema);
+    server.map(Place::Server).map_err(StartError::of("the database"))
 }
 
 async fn open_payments(folder: &DataFolder, log: &Arc<dyn EventLog>) -> Result<Arc<Payments>, StartError> {

@@ -32,6 +32,7 @@ use event_log::{EventLog, Position};
 use event_schemas::{AccountId, Actor, Metadata, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use self::{credit::Credit, passwords::Passwords, throttle::Throttle};
 pub use self::{
     error::AccountError,
     passwords::Cost,
@@ -40,7 +41,6 @@ pub use self::{
     routes::{openapi, routes},
     sessions::{Credentials, RefreshToken, SignedIn},
 };
-use self::{credit::Credit, passwords::Passwords, throttle::Throttle};
 use crate::{
     outbox::{Outbox, PATIENCE, RelaySettings, Seq},
     relational::{Connection, Database, DatabaseError, Place, Sql, Step, damaged},

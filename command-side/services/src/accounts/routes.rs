@@ -63,7 +63,10 @@ pub fn routes(accounts: Arc<Accounts>, tokens: Arc<Tokens>) -> BoxedFilter<(Resp
         .then(delete_session)
         .map(reply::finish);
     let routes = sign_in.or(refresh).unify().or(sign_out).unify().or(register).unify();
-    v1.and(routes.or(roles).unify().or(setup).unify()).or(credit).unify().boxed()
+    v1.and(routes.or(roles).unify().or(setup).unify())
+        .or(credit)
+        .unify()
+        .boxed()
 }
 
 /// The description of these routes.

@@ -7,8 +7,8 @@ use domain::Refusal;
 use event_schemas::{
     CustomerId, DomainEvent, Metadata, Money, OrderId, RefundId, ShipmentId,
     credit::{
-        CreditAccountEvent, CreditCharged, CreditEvent, CreditLimitExceeded, CreditLimitSet, CreditRefunded, CreditReleased,
-        CreditReserved, InvoicesPaid,
+        CreditAccountEvent, CreditCharged, CreditEvent, CreditLimitExceeded, CreditLimitSet, CreditRefunded,
+        CreditReleased, CreditReserved, InvoicesPaid,
     },
     ids::derived_uuid,
 };
@@ -159,7 +159,8 @@ impl Books {
                 "the currency can be changed when nothing is reserved or owed",
             ));
         }
-        self.accounts.insert(customer_id, CreditAccount::of(limit, reserved, owed));
+        self.accounts
+            .insert(customer_id, CreditAccount::of(limit, reserved, owed));
         let set = CreditLimitSet { customer_id, limit };
         self.tell(customer_id.uuid(), &CreditAccountEvent::from(set), request);
         Ok(())
@@ -207,7 +208,10 @@ impl Books {
             return Ok(());
         }
         if amount.amount < 0 {
-            return Err(Refusal::invalid("amount-invalid", "less than nothing cannot be reserved"));
+            return Err(Refusal::invalid(
+                "amount-invalid",
+                "less than nothing cannot be reserved",
+            ));
         }
         // A limit in another currency is none.
         let account = self.accounts.get(&customer_id).copied();

@@ -5,15 +5,15 @@
 
 mod books;
 mod memory;
-pub(super) mod routes;
-mod tables;
-#[cfg(test)]
-#[path = "tests.rs"]
-mod on_sqlite;
 #[cfg(test)]
 #[path = "tests.rs"]
 #[expect(clippy::duplicate_mod, reason = "one suite, run on each engine")]
 mod on_postgres;
+#[cfg(test)]
+#[path = "tests.rs"]
+mod on_sqlite;
+pub(super) mod routes;
+mod tables;
 
 use std::sync::Arc;
 

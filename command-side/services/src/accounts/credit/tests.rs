@@ -48,7 +48,7 @@ impl Fixture {
             assert!(kept.outbox.drained(PATIENCE * 10).await);
         }
         let events = all(&*self.log).await;
-        events.iter().map(|event| event.event_type.clone()).collect()
+        events.iter().map(|event| event.event_type.to_string()).collect()
     }
 }
 
@@ -185,7 +185,11 @@ async fn many_orders_at_once_never_go_above_the_limit() {
     for event in all(&*shop.log).await.iter().skip(1) {
         if let CreditEvent::CreditReserved(it) = event.decode::<CreditEvent>().unwrap() {
             reserved += 1;
-            assert_eq!(it.available.amount, 1000 - 100 * reserved, "told in the order in which it was true");
+            assert_eq!(
+                it.available.amount,
+                1000 - 100 * reserved,
+                "told in the order in which it was true"
+            );
         }
     }
     assert_eq!(reserved, 10);
@@ -232,11 +236,17 @@ async fn books_in_memory_decide_alike() {
     let credit = Credit::in_memory(log.clone());
     credit.set_limit(kim(), Money::krw(100), &context("")).await.unwrap();
     real.limit(100).await;
-    for command in [reserve(1, 60), reserve(2, 60), charge(1, 1, 25), release(1), refund(1, 1, 5)] {
+    for command in [
+        reserve(1, 60),
+        reserve(2, 60),
+        charge(1, 1, 25),
+        release(1),
+        refund(1, 1, 5),
+    ] {
         credit.execute(&directive(command.clone())).await.unwrap();
         real.ask(command).await.unwrap();
     }
     assert_eq!(credit.of(kim()).await.unwrap(), real.credit.of(kim()).await.unwrap());
-    let told: Vec<_> = all(&*log).await.iter().map(|event| event.event_type.clone()).collect();
+    let told: Vec<_> = all(&*log).await.iter().map(|event| event.event_type.to_string()).collect();
     assert_eq!(told, real.told().await);
 }
