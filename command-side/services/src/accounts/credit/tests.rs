@@ -247,6 +247,10 @@ async fn books_in_memory_decide_alike() {
         real.ask(command).await.unwrap();
     }
     assert_eq!(credit.of(kim()).await.unwrap(), real.credit.of(kim()).await.unwrap());
-    let told: Vec<_> = all(&*log).await.iter().map(|event| event.event_type.to_string()).collect();
+    let told: Vec<_> = all(&*log)
+        .await
+        .iter()
+        .map(|event| event.event_type.to_string())
+        .collect();
     assert_eq!(told, real.told().await);
 }
