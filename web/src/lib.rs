@@ -1,4 +1,5 @@
-//! The bundled pages: `/` is the reference of the API, drawn in the browser from `/openapi.json`.
+//! The bundled pages: `/` is the reference of the API, drawn in the browser from `/openapi.json`; `/my-page`, `/selling` and
+//! `/operations` are for customers, sellers and operators.
 //!
 //! Plain files in `web/pages/`, compiled in: nothing is fetched from elsewhere, nothing is inlined, so that the pages' content
 //! security policy can forbid all the rest. Each file has an `ETag` of its content and is asked for again (`no-cache`), so a
@@ -42,7 +43,17 @@ static PAGE: Asset = Asset {
     content: include_bytes!("../pages/index.html"),
 };
 
-static ASSETS: [Asset; 11] = assets![
+/// One page for all three: its script draws the one that the address names.
+static SHOP: Asset = Asset {
+    name: "shop.html",
+    media_type: HTML,
+    content: include_bytes!("../pages/shop.html"),
+};
+
+/// Where it is served.
+const SHOP_PAGES: [&str; 3] = ["my-page", "selling", "operations"];
+
+static ASSETS: [Asset; 17] = assets![
     "mark.svg": "image/svg+xml",
     "page.css": CSS,
     "reference.css": CSS,
@@ -54,9 +65,15 @@ static ASSETS: [Asset; 11] = assets![
     "operation-view.js": SCRIPT,
     "try-it.js": SCRIPT,
     "first-order.js": SCRIPT,
+    "shop.css": CSS,
+    "shop.js": SCRIPT,
+    "parts.js": SCRIPT,
+    "my-page.js": SCRIPT,
+    "selling.js": SCRIPT,
+    "operations.js": SCRIPT,
 ];
 
-/// `GET /` and `GET /assets/…`.
+/// `GET /`, the shop's pages, and `GET /assets/…`.
 pub fn routes() -> BoxedFilter<(Response,)> {
     let presented = warp::header::optional::<String>("if-none-match");
     let page = warp::path::end()
@@ -76,7 +93,16 @@ pub fn routes() -> BoxedFilter<(Response,)> {
                     .ok_or_else(warp::reject::not_found),
             )
         });
-    page.or(asset).unify().boxed()
+    let shop = warp::path::param()
+        .and(warp::path::end())
+        .and(warp::get())
+        .and(presented)
+        .and_then(|name: String, presented: Option<String>| {
+            let known = SHOP_PAGES.contains(&name.as_str());
+            let answer = known.then(|| SHOP.answer(presented.as_deref()));
+            std::future::ready(answer.ok_or_else(warp::reject::not_found))
+        });
+    page.or(shop).unify().or(asset).unify().boxed()
 }
 
 impl Asset {

@@ -35,14 +35,19 @@ fn quoted(text: &str, before: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_page_and_all_it_refers_to_is_there() {
-    let page = get("/", None).await;
-    assert_eq!(page.status(), 200);
-    assert_eq!(page.headers()[header::CONTENT_TYPE], HTML);
-    let page = text(page).await;
-    let mut wanted: Vec<String> = [quoted(&page, "src=\""), quoted(&page, "href=\"")].concat();
-    wanted.retain(|path| path.starts_with("/assets/"));
-    assert!(wanted.len() >= 4, "{wanted:?}");
+async fn the_pages_and_all_they_refer_to_are_there() {
+    let mut wanted = vec![];
+    for path in ["/", "/my-page", "/selling", "/operations"] {
+        let page = get(path, None).await;
+        assert_eq!(page.status(), 200, "{path}");
+        assert_eq!(page.headers()[header::CONTENT_TYPE], HTML);
+        let page = text(page).await;
+        let mut referred: Vec<String> = [quoted(&page, "src=\""), quoted(&page, "href=\"")].concat();
+        referred.retain(|path| path.starts_with('/'));
+        assert!(referred.len() >= 4, "{referred:?}");
+        wanted.extend(referred);
+    }
+    wanted.retain(|path| path.starts_with("/assets/") || SHOP_PAGES.iter().any(|page| path[1..] == **page));
     for asset in ASSETS.iter().filter(|asset| asset.media_type == SCRIPT) {
         let script = std::str::from_utf8(asset.content).unwrap();
         wanted.extend(
@@ -82,6 +87,8 @@ async fn other_paths_are_not_ours() {
         "/assets/../Cargo.toml",
         "/assets/page.js/x",
         "/index.html",
+        "/my-page/x",
+        "/shop.html",
     ] {
         assert_eq!(get(path, None).await.status(), 404, "{path}");
     }
@@ -90,15 +97,17 @@ async fn other_paths_are_not_ours() {
 /// The policy forbids inline scripts and styles; a page that has one would silently not work.
 #[test]
 fn no_page_has_an_inline_script_or_style_or_fetches_from_elsewhere() {
-    let page = std::str::from_utf8(PAGE.content).unwrap();
-    assert_eq!(
-        page.matches("<script").count(),
-        page.matches("<script type=\"module\" src=").count()
-    );
-    for forbidden in ["<style", "style=\"", "onclick=", "javascript:"] {
-        assert!(!page.contains(forbidden), "{forbidden}");
+    for page in [&PAGE, &SHOP] {
+        let page = std::str::from_utf8(page.content).unwrap();
+        assert_eq!(
+            page.matches("<script").count(),
+            page.matches("<script type=\"module\" src=").count()
+        );
+        for forbidden in ["<style", "style=\"", "onclick=", "javascript:"] {
+            assert!(!page.contains(forbidden), "{forbidden}");
+        }
     }
-    for asset in ASSETS.iter().chain([&PAGE]) {
+    for asset in ASSETS.iter().chain([&PAGE, &SHOP]) {
         let text = std::str::from_utf8(asset.content).unwrap();
         let elsewhere = text.matches("http").count() - text.matches("http://www.w3.org/2000/svg").count();
         let in_expressions = text.matches("https?:").count() + text.matches("on https and").count();
