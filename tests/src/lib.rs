@@ -24,6 +24,7 @@ mod reference;
 mod roles;
 mod searching;
 mod shop;
+mod shop_pages;
 
 // The official Rust client's own tests: `common`, `streams`, `persistent_subscriptions`. They find each other at the root.
 include!(concat!(env!("OUT_DIR"), "/eventstore_tests.rs"));
