@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod browser;
+mod chapters;
 mod containers;
 mod crashes;
 mod drift;
@@ -22,7 +23,6 @@ mod operators;
 mod rebuilding;
 mod reference;
 mod roles;
-mod searching;
 mod shop;
 mod shop_pages;
 

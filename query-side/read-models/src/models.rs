@@ -7,6 +7,8 @@ pub mod carts;
 pub mod catalogue;
 pub mod dead_events;
 pub mod my_page;
+#[cfg(test)]
+mod old_documents;
 pub mod order_parcels;
 pub mod order_payment;
 pub mod order_returns;

@@ -21,6 +21,10 @@ fn every_query_is_described_with_its_answers_and_refers_to_what_is_there() {
         "/api/v1/ops/customers/{id}/my-page",
         "/api/v1/ops/sagas",
         "/api/v1/ops/sagas/{id}",
+        "/api/v1/ops/repair-cases",
+        "/api/v1/ops/repair-cases/{id}",
+        "/api/v1/ops/dead-letters",
+        "/api/v1/ops/dead-letters/{id}",
     ] {
         let operation = &document["paths"][path]["get"];
         assert!(

@@ -1,10 +1,11 @@
-//! `docs/search.md` is what the shop does: its commands are run as they stand, what they print is what the page says.
+//! `docs/search.md` and `docs/orders.md` are what the shop does: their commands are run as they stand, what they print is what
+//! the page says.
 
 use std::path::Path;
 
 use tokio::process::Command;
 
-use crate::shop::{Shop, skipped};
+use crate::shop::{DEADLINE, Shop, skipped};
 
 /// What the page expects behind this, line by line.
 const PRINTED: &str = "#=> ";
@@ -35,19 +36,19 @@ fn script_of(page: &str) -> (String, Vec<String>) {
     (script, expected)
 }
 
-#[tokio::test]
-async fn the_chapter_on_search_says_what_the_shop_does() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/search.md");
-    let (script, expected) = script_of(&std::fs::read_to_string(page).unwrap());
-    assert!(expected.len() > 30, "{} examples", expected.len());
+/// Runs a page of `docs/` against a shop of its own, once its catalogue is complete. It has at least so many examples.
+async fn holds(page: &str, speed: &str, examples: usize) {
+    let text = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(page);
+    let (script, expected) = script_of(&std::fs::read_to_string(text).unwrap());
+    assert!(expected.len() >= examples, "{} examples", expected.len());
     for tool in ["bash", "curl", "jq"] {
         if Command::new(tool).arg("--version").output().await.is_err() {
-            skipped("docs/search.md", &format!("there is no {tool} here"));
+            skipped(&format!("docs/{page}"), &format!("there is no {tool} here"));
             return;
         }
     }
     let (data, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let shop = Shop::start(data.path(), &["--demo", "--carrier-speed", "1"]).await;
+    let shop = Shop::start(data.path(), &["--demo", "--carrier-speed", speed]).await;
     let visitor = shop.sign_in("customer").await;
     shop.eventually("the whole catalogue is found", async || {
         visitor.query("search").await["total"] == 200
@@ -58,7 +59,8 @@ async fn the_chapter_on_search_says_what_the_shop_does() {
     run.env("api", format!("{}/api/v1", shop.address))
         .env("data", data.path());
     run.env("no_proxy", "*").kill_on_drop(true);
-    let output = run.output().await.unwrap();
+    let output = tokio::time::timeout(DEADLINE * 4, run.output()).await;
+    let output = output.expect("the page's commands never ended").unwrap();
     let (printed, said) = (
         String::from_utf8(output.stdout).unwrap(),
         String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -67,4 +69,14 @@ async fn the_chapter_on_search_says_what_the_shop_does() {
     let mut printed: Vec<_> = printed.split(MARK).map(str::to_owned).collect();
     assert_eq!(printed.pop().as_deref(), Some(""), "all that is printed is told");
     assert_eq!(printed, expected);
+}
+
+#[tokio::test]
+async fn the_chapter_on_search_says_what_the_shop_does() {
+    holds("search.md", "1", 31).await;
+}
+
+#[tokio::test]
+async fn the_chapter_on_orders_says_what_the_shop_does() {
+    holds("orders.md", "4000", 15).await;
 }
