@@ -35,7 +35,10 @@ fn an_order_on_my_page() {
     let MyPageDocument::Order(order) = read(stored) else {
         panic!("it is an order");
     };
-    assert_eq!((order.payment.status, &order.payment.method[..]), (PaymentStatus::Captured, "card"));
+    assert_eq!(
+        (order.payment.status, &order.payment.method[..]),
+        (PaymentStatus::Captured, "card")
+    );
     assert!(order.parcels.is_empty() && order.returns.is_empty() && order.cancellation.is_none());
 }
 
@@ -52,7 +55,11 @@ fn a_sellers_order() {
     let order: SharedOrder = read(json!({
         "id": ID, "status": "confirmed", "items": items(), "placed_at": AT, "history": [], "destination": "Seoul"
     }));
-    assert_eq!(SellerOrders::index(&order).len(), 1, "it stands in its seller's list, and in no other");
+    assert_eq!(
+        SellerOrders::index(&order).len(),
+        1,
+        "it stands in its seller's list, and in no other"
+    );
 }
 
 #[test]
@@ -60,5 +67,8 @@ fn a_parcel_that_is_tracked() {
     let tracking: TrackingView = read(json!({ "shipments": [{
         "id": ID, "carrier": "simulator", "tracking_number": "S1", "status": "picked_up", "destination": "Seoul", "events": []
     }]}));
-    assert_eq!((tracking.shipments[0].seller_id, &tracking.shipments[0].reason), (None, &None));
+    assert_eq!(
+        (tracking.shipments[0].seller_id, &tracking.shipments[0].reason),
+        (None, &None)
+    );
 }
