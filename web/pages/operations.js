@@ -7,24 +7,25 @@ export const title = "Operations";
 
 export const moves = () => true;
 
-/** What cannot be read here, because this process does not have it, is left out. */
+/** What this process has not, because another role does it, is left out. */
 export async function load() {
-  const [cases, stuck, unknown, circuits, letters] = await Promise.all([
+  const [cases, stuck, unknown, circuits, subscribers] = await Promise.all([
     query("ops/repair-cases?state=open"), query("ops/sagas?state=stuck"), query("ops/sagas?state=outcome_unknown"),
-    query("ops/circuits").catch(() => null), query("ops/dead-letters?state=open"),
+    query("ops/circuits").catch(() => null), query("ops/subscribers").catch(() => null),
   ]);
   return {
     cases: cases.repair_cases, sagas: [...stuck.sagas, ...unknown.sagas],
-    circuits: circuits && (circuits.circuits ?? circuits.outlets ?? circuits), letters: letters.dead_letters,
+    circuits: circuits?.circuits, letters: subscribers?.dead_letters, heldUp: subscribers?.subscribers.filter(({ held_up_by }) => held_up_by),
   };
 }
 
-export function draw({ cases, sagas, circuits, letters }) {
+export function draw({ cases, sagas, circuits, letters, heldUp = [] }) {
   return [
     section("Repair cases", cases, "The books agree.", caseView),
     section("Sagas that cannot go on", sagas, "None is stuck.", sagaView),
-    section("Dead letters", letters, "Every subscriber took everything in.", letterView),
-    Array.isArray(circuits) && section("Circuits", circuits, "Nothing was called yet.", circuitView),
+    letters && section("Dead letters", letters, "Everything was delivered.", letterView),
+    heldUp.map(({ name, held_up_by }) => el("p", { class: "notice" }, `${name} is held up: ${held_up_by}`)),
+    circuits && section("Circuits", circuits, "This process calls nobody.", circuitView),
   ];
 }
 
@@ -55,23 +56,23 @@ function sagaView({ id, saga, status, step, reason, updated_at, wake_at }) {
     }));
 }
 
-function letterView({ id, subscriber, event_type, position, attempts, error, dead_since }) {
+function letterView({ id, kind, to, what, attempts, error, since }) {
   return el("article", { class: "card", "data-letter": id },
-    el("header", {}, el("h3", {}, `${event_type} for ${subscriber}`), chip("open")),
+    el("header", {}, el("h3", {}, `${words(what)} for ${to}`), chip("open")),
     el("p", {}, error),
-    facts([["Tried", `${attempts} times`], ["Position", position], ["Since", when(dead_since)]]),
+    facts([["Kind", kind], ["Tried", `${attempts} times`], ["Since", when(since)]]),
     now("Try again", async () => {
-      await command(`ops/dead-letters/${id}/retry`);
-      return "It was taken in.";
+      await command(`ops/dead-letters/${id}/retries`);
+      return kind === "event" ? "It was taken in." : "Its service will come to it.";
     }),
     act("It need not be taken in", [line("reason", "Why", { required: true })], "Discard it", async ({ reason }) => {
-      await command(`ops/dead-letters/${id}/discard`, { reason: reason.value });
+      await command(`ops/dead-letters/${id}/discards`, { reason: reason.value });
       return "It is discarded.";
     }));
 }
 
-function circuitView({ outlet, name, circuit, state, ...more }) {
+function circuitView({ outlet, state, ...figures }) {
   return el("article", { class: "card" },
-    el("header", {}, el("h3", {}, outlet ?? name), chip(circuit ?? state)),
-    facts(Object.entries(more).filter(([, value]) => typeof value !== "object").map(([key, value]) => [words(key), String(value)])));
+    el("header", {}, el("h3", {}, words(outlet)), chip(state)),
+    facts(Object.entries(figures).map(([name, value]) => [words(name), String(value)])));
 }
