@@ -65,6 +65,7 @@ impl Saga for PlaceOrder {
         let (before, mut state) = match (state, fact) {
             (None, Fact::Event(ShopEvent::Order(OrderEvent::OrderPlaced(placed)))) => (vec![], placed.into()),
             (None, _) => return None,
+            (Some(known), Fact::Event(ShopEvent::Audit(_))) => return self.insist(known, fact, at),
             (Some(known), Fact::Event(event)) => {
                 let mut state = known.clone();
                 state.learn(event);
@@ -73,9 +74,7 @@ impl Saga for PlaceOrder {
                 }
                 state.attempts = 0;
                 state.expire(at);
-                // At an operator's word all is asked for again, as at a timeout.
-                let again = matches!(event, ShopEvent::Audit(_));
-                (if again { vec![] } else { known.asks() }, state)
+                (known.asks(), state)
             }
             (Some(known), Fact::Timeout { .. }) => {
                 if known.closed() {
@@ -117,6 +116,21 @@ impl PlaceOrder {
     /// A saga with a patience of its own.
     pub const fn new(policy: Policy) -> Self {
         Self { policy }
+    }
+
+    /// An operator says: try again. That teaches nothing, and so is the one fact that the log alone keeps from being taken in
+    /// twice.
+    fn insist(&self, known: &PlaceOrderState, fact: &Fact<'_>, at: Timestamp) -> Option<Decision<PlaceOrderState>> {
+        if known.closed() {
+            return None;
+        }
+        let mut state = known.clone();
+        state.attempts = 0;
+        let directives = state.asks_again();
+        Some(Decision {
+            directives,
+            ..self.decision(state, &[], fact, at)
+        })
     }
 
     /// What follows from a new state, where `before` was asked for already.

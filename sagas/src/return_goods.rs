@@ -57,6 +57,7 @@ impl Saga for ReturnGoods {
                 (vec![], ReturnGoodsState::from(requested))
             }
             (None, _) => return None,
+            (Some(known), Fact::Event(ShopEvent::Audit(_))) => return self.insist(known, fact, at),
             (Some(known), Fact::Event(event)) => {
                 let mut state = known.clone();
                 state.learn(event);
@@ -64,9 +65,7 @@ impl Saga for ReturnGoods {
                     return None;
                 }
                 state.attempts = 0;
-                // At an operator's word all is asked for again, as at a timeout.
-                let again = matches!(event, ShopEvent::Audit(_));
-                (if again { vec![] } else { known.asks() }, state)
+                (known.asks(), state)
             }
             (Some(known), Fact::Timeout { .. }) => {
                 if known.closed() {
@@ -93,6 +92,24 @@ impl ReturnGoods {
     /// A saga with a patience of its own.
     pub const fn new(policy: Policy) -> Self {
         Self { policy }
+    }
+
+    /// An operator says: try again, see [`crate::PlaceOrder`]. About a refund that was refused the provider is asked once more:
+    /// it may have been done there by hand.
+    fn insist(&self, known: &ReturnGoodsState, fact: &Fact<'_>, at: Timestamp) -> Option<Decision<ReturnGoodsState>> {
+        if known.closed() {
+            return None;
+        }
+        let mut state = known.clone();
+        state.attempts = 0;
+        let mut directives = state.asks();
+        if state.refund == Refund::Refused {
+            directives.push(state.inquire());
+        }
+        Some(Decision {
+            directives,
+            ..self.decision(state, &[], fact, at)
+        })
     }
 
     /// What follows from a new state, where `before` was asked for already.

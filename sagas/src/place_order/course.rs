@@ -21,6 +21,18 @@ impl PlaceOrderState {
         asks
     }
 
+    /// At an operator's word everything is asked for again, and the provider is asked once more about what it refused: it may
+    /// have been done there by hand.
+    pub(super) fn asks_again(&self) -> Vec<ServiceCommand> {
+        let mut asks = self.asks();
+        if self.funds == Funds::VoidRefused {
+            asks.push(self.inquire(PaymentOperation::Void, None));
+        }
+        let refused = self.parcels.iter().filter(|parcel| parcel.share == Share::Refused);
+        asks.extend(refused.map(|parcel| self.inquire(PaymentOperation::Capture, Some(parcel))));
+        asks
+    }
+
     /// The happy path, read downwards: the first thing that is not known to be done is asked for.
     fn forward(&self) -> Vec<ServiceCommand> {
         if self.stock < Stock::Reserved {

@@ -1,8 +1,7 @@
-//! What `place_order` learns from a fact. What is known only rises, but for an operator's word.
+//! What `place_order` learns from a fact. What is known only rises.
 
 use event_schemas::{
     ShipmentId, ShopEvent,
-    audit::AuditEvent,
     cart::CartEvent,
     credit::CreditEvent,
     order::OrderEvent,
@@ -30,7 +29,6 @@ impl PlaceOrderState {
             ShopEvent::Shipment(event) => self.learn_of_parcel(event),
             ShopEvent::Order(event) => self.learn_of_order(event),
             ShopEvent::RepairCase(RepairCaseEvent::RepairCaseResolved(event)) => self.learn_of_repair(event),
-            ShopEvent::Audit(AuditEvent::SagaRetryRequested(_)) => self.insist(),
             _ => {}
         }
     }

@@ -285,18 +285,4 @@ impl PlaceOrderState {
             brief.method = None;
         }
     }
-
-    /// An operator says: try again. What was refused is asked for anew.
-    pub(super) fn insist(&mut self) {
-        self.attempts = 0;
-        self.refusal = None;
-        if self.funds == Funds::VoidRefused {
-            self.funds = Funds::Held;
-        }
-        for parcel in &mut self.parcels {
-            if parcel.share == Share::Refused {
-                parcel.share = Share::Due;
-            }
-        }
-    }
 }

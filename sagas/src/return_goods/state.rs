@@ -3,7 +3,6 @@
 use domain::commands::ServiceCommand;
 use event_schemas::{
     Money, OrderId, PaymentId, RefundId, ReturnId, ShopEvent,
-    audit::AuditEvent,
     credit::CreditEvent,
     payment::{PaymentEvent, PaymentOperation},
     repair::RepairCaseEvent,
@@ -13,7 +12,7 @@ use event_schemas::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What is known of one return. What is known of each part only rises, but for an operator's word.
+/// What is known of one return. What is known of each part only rises.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReturnGoodsState {
     /// The return; the saga's id too.
@@ -145,7 +144,7 @@ impl ReturnGoodsState {
         }
     }
 
-    fn inquire(&self) -> ServiceCommand {
+    pub(super) fn inquire(&self) -> ServiceCommand {
         ServiceCommand::InquirePayment {
             payment_id: self.payment_id(),
             order_id: self.order_id,
@@ -187,7 +186,6 @@ impl ReturnGoodsState {
             ShopEvent::RepairCase(RepairCaseEvent::RepairCaseResolved(_)) if self.refund == Refund::Refused => {
                 self.refund = Refund::Settled;
             }
-            ShopEvent::Audit(AuditEvent::SagaRetryRequested(_)) => self.insist(),
             _ => {}
         }
     }
@@ -221,14 +219,5 @@ impl ReturnGoodsState {
             _ => return,
         };
         self.refund = self.refund.max(news);
-    }
-
-    /// An operator says: try again. What was refused is asked for anew.
-    fn insist(&mut self) {
-        self.attempts = 0;
-        self.refusal = None;
-        if self.refund == Refund::Refused {
-            self.refund = Refund::Due;
-        }
     }
 }
