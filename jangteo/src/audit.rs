@@ -9,11 +9,13 @@ use event_schemas::{
     AccountId, Actor, Category, CustomerId, Metadata, NewEvent,
     audit::{
         AuditEvent, CustomerPageViewed, ReadModelAuditRequested, RebuildDecided, RebuildDecision, RebuildRequested,
+        SagaRetryRequested,
     },
     ids::derived_uuid,
 };
 use projections::{AuditScope, Decision};
 use query_api::AuditTrail;
+use uuid::Uuid;
 
 /// Appends to `audit-<account>`.
 #[derive(Clone)]
@@ -83,6 +85,25 @@ impl Audit {
                 Decision::Reject => RebuildDecision::Rejected,
                 Decision::RollBack => RebuildDecision::RolledBack,
             },
+        };
+        self.write(operator_id, event.into(), request).await
+    }
+
+    /// An operator told a saga to try again; the saga reads it here.
+    ///
+    /// # Errors
+    /// As [`Self::rebuild_requested`].
+    pub async fn saga_retried(
+        &self,
+        operator_id: AccountId,
+        saga: &str,
+        saga_id: Uuid,
+        request: &RequestContext,
+    ) -> Result<(), Problem> {
+        let event = SagaRetryRequested {
+            operator_id,
+            saga: saga.to_owned(),
+            saga_id,
         };
         self.write(operator_id, event.into(), request).await
     }

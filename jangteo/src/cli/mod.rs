@@ -9,6 +9,7 @@ mod output;
 mod place;
 mod projection;
 mod running;
+mod saga;
 mod search;
 mod serve;
 mod settings;
@@ -79,6 +80,9 @@ pub enum Command {
     DeadLetters(dead_letters::DeadLettersCommand),
     /// See how the other servers do that a running shop calls: circuit breakers, failures, calls under way.
     Circuits(circuits::CircuitsArgs),
+    /// Look into the sagas: where each order and return stands, and have one that is stuck try again.
+    #[command(subcommand)]
+    Saga(saga::SagaCommand),
     /// Look into the search: how good the order of hits is.
     #[command(subcommand)]
     Search(search::SearchCommand),
@@ -184,6 +188,7 @@ async fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Projection(command) => projection::run(command).await,
         Command::DeadLetters(command) => dead_letters::run(command).await,
         Command::Circuits(args) => circuits::run(args).await,
+        Command::Saga(command) => saga::run(command).await,
         Command::Search(command) => search::run(command).await,
         Command::Import(args) => import::run(args).await,
         Command::Config(args) => settings::run(&args),

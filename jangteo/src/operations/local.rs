@@ -3,15 +3,18 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use edge::Principal;
+use edge::{Principal, RequestContext};
 use event_log::{Direction, EventFilter, EventLog, Position};
-use event_schemas::{Actor, DeadLetterId, StreamName};
+use event_schemas::{Actor, DeadLetterId, StreamName, saga::SagaStatus};
 use projections::{AuditError, AuditScope, CutOver, Decision, Projections, RebuildError};
+use read_models::sagas::{SagaView, SagasView};
 use subscribers::DeadLetterError;
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
-use super::{OperationError, Operations, no_such_stream};
+use super::{OperationError, Operations, no_such_saga, no_such_stream};
 use crate::{
+    audit::Audit,
     config::{Config, LogPlace},
     folder::{DataFolder, FolderError, FolderLock},
     ops::{
@@ -19,7 +22,7 @@ use crate::{
         circuits::CircuitsView,
         comparison::ComparisonView,
         dead_letters::DeadLettersView,
-        reading,
+        reading, sagas,
         undelivered::{Undelivered, UndeliveredError, UndeliveredView},
         view::{LogPage, ProjectionView, StatsView, StreamPage, StreamsPage},
     },
@@ -223,6 +226,28 @@ impl Operations for LocalOperations {
         Err(OperationError::NotFound(
             "circuits are those of a running shop, and nothing runs on this folder".to_owned(),
         ))
+    }
+
+    async fn sagas(&self, status: Option<SagaStatus>, size: usize) -> Result<SagasView, OperationError> {
+        Ok(sagas::list(self.log().as_ref(), status, size).await?)
+    }
+
+    async fn saga(&self, id: Uuid) -> Result<SagaView, OperationError> {
+        let known = sagas::saga(self.log().as_ref(), id).await?;
+        known.ok_or_else(|| no_such_saga(id))
+    }
+
+    async fn retry_saga(&self, id: Uuid) -> Result<(), OperationError> {
+        let known = self.saga(id).await?;
+        if sagas::is_over(known.status) {
+            return Err(OperationError::Saga(format!(
+                "the saga {id} is over: there is nothing to try again"
+            )));
+        }
+        let (audit, operator) = (Audit::new(self.log()), Principal::local_operator().account_id);
+        let request = RequestContext::internal("jangteo saga retry");
+        let written = audit.saga_retried(operator, &known.saga, id, &request).await;
+        written.map_err(|_| OperationError::Saga("the audit trail cannot be written".to_owned()))
     }
 
     async fn close(&self) {

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use event_log::{Direction, EventFilter, LogError};
-use event_schemas::{DeadLetterId, StreamName};
+use event_schemas::{DeadLetterId, StreamName, saga::SagaStatus};
 use projections::{AuditScope, CutOver, Decision};
+use read_models::sagas::{SagaView, SagasView};
+use uuid::Uuid;
 
 pub use local::LocalOperations;
 pub use remote::{RemoteOperations, RemoteShop};
@@ -41,6 +43,9 @@ pub enum OperationError {
     /// A read model failed.
     #[error("{0}")]
     Projections(String),
+    /// The saga is over, or cannot be told.
+    #[error("{0}")]
+    Saga(String),
 }
 
 /// The operator's view of a shop. Its two sides give the same answers.
@@ -106,8 +111,23 @@ pub trait Operations: Send + Sync {
     /// The ways out of the shop's process to other servers.
     async fn circuits(&self) -> Result<CircuitsView, OperationError>;
 
+    /// Sagas, newest first, in one state or in any.
+    async fn sagas(&self, status: Option<SagaStatus>, size: usize) -> Result<SagasView, OperationError>;
+
+    /// Where a saga stands.
+    async fn saga(&self, id: Uuid) -> Result<SagaView, OperationError>;
+
+    /// Tells a saga to try again; one of a stopped shop does so when it starts.
+    async fn retry_saga(&self, id: Uuid) -> Result<(), OperationError>;
+
     /// Gives the shop up, everything written. Call it at the end.
     async fn close(&self);
+}
+
+pub(crate) fn no_such_saga(id: Uuid) -> OperationError {
+    OperationError::NotFound(format!(
+        "there is no saga {id}: `jangteo saga list` shows those that there are"
+    ))
 }
 
 pub(crate) fn no_such_stream(name: &StreamName) -> OperationError {

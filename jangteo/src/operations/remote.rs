@@ -4,17 +4,20 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use event_log::{Direction, EventFilter};
-use event_schemas::{DeadLetterId, StreamName};
+use event_schemas::{DeadLetterId, StreamName, saga::SagaStatus};
 use projections::{AuditScope, CutOver, Decision};
+use read_models::sagas::{SagaView, SagasView};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
+use uuid::Uuid;
 
-use super::{OperationError, Operations, no_such_stream};
+use super::{OperationError, Operations, no_such_saga, no_such_stream};
 use crate::ops::{
     auditing::AuditView,
     circuits::CircuitsView,
     comparison::ComparisonView,
     dead_letters::DeadLettersView,
+    sagas::RetryAccepted,
     undelivered::UndeliveredView,
     view::{LogPage, ProjectionView, ProjectionsView, RebuildAccepted, StatsView, StreamPage, StreamsPage},
 };
@@ -311,6 +314,28 @@ impl Operations for RemoteOperations {
 
     async fn circuits(&self) -> Result<CircuitsView, OperationError> {
         self.shop.get("/api/v1/ops/circuits", &[]).await
+    }
+
+    async fn sagas(&self, status: Option<SagaStatus>, size: usize) -> Result<SagasView, OperationError> {
+        let mut query = vec![("size", size.to_string())];
+        let word = status.and_then(|status| serde_json::to_value(status).ok());
+        query.extend(word.and_then(|word| Some(("state", word.as_str()?.to_owned()))));
+        self.shop.get("/api/v1/ops/sagas", &query).await
+    }
+
+    async fn saga(&self, id: Uuid) -> Result<SagaView, OperationError> {
+        self.shop.get(&format!("/api/v1/ops/sagas/{id}"), &[]).await
+    }
+
+    async fn retry_saga(&self, id: Uuid) -> Result<(), OperationError> {
+        let path = format!("/api/v1/ops/sagas/{id}/retry");
+        let told: Result<RetryAccepted, _> = self.shop.sent(self.shop.request(Method::POST, &path)).await;
+        match told {
+            Ok(_) => Ok(()),
+            Err(OperationError::NotFound(_)) => Err(no_such_saga(id)),
+            Err(OperationError::Projections(over)) => Err(OperationError::Saga(over)),
+            Err(error) => Err(error),
+        }
     }
 
     async fn close(&self) {}

@@ -9,6 +9,7 @@ pub mod projections;
 mod query;
 pub mod reading;
 pub mod routes;
+pub mod sagas;
 pub mod undelivered;
 pub(crate) mod undelivered_routes;
 pub mod view;

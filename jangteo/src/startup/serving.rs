@@ -20,6 +20,7 @@ use crate::{
         circuits::{CircuitApi, circuit_routes},
         projections::{ProjectionApi, ProjectionRoutes, projection_routes},
         routes::{LogApi, LogRoutes, log_routes},
+        sagas::{SagaApi, saga_routes},
         undelivered::Undelivered,
         undelivered_routes::{UndeliveredApi, undelivered_routes},
     },
@@ -48,6 +49,7 @@ pub(super) fn description(roles: Roles) -> OpenApi {
     if roles.has(Role::Saga) {
         parts.push(UndeliveredApi::openapi());
     }
+    parts.push(SagaApi::openapi());
     if roles.has(Role::Projection) {
         parts.push(ProjectionApi::openapi());
         parts.push(AuditApi::openapi());
@@ -85,6 +87,7 @@ pub(super) fn routes(ground: &Ground<'_>, parts: &Parts) -> Result<BoxedFilter<(
         tokens: Arc::clone(tokens),
         stopping: ground.stopped.clone(),
     }));
+    all.push(saga_routes(&log, &audit, tokens));
     if let Some(projections) = &parts.projections {
         let routes = ProjectionRoutes {
             projections: Arc::clone(projections),

@@ -234,7 +234,10 @@ fn a_refused_refund_waits_for_an_operator() {
         let mut told = given(&[CARD.requested(), Tell::received(), CARD.inspected()]);
         told.tells(&Tell::refund_refused(), Stuck, "operator", &[]);
         let reason = told.last.as_ref().unwrap().reason.clone();
-        assert_eq!(reason.as_deref(), Some("the payment provider refuses: The card was closed."));
+        assert_eq!(
+            reason.as_deref(),
+            Some("the payment provider refuses: The card was closed.")
+        );
         told
     };
     let retry = ShopEvent::Audit(AuditEvent::from(SagaRetryRequested {
@@ -253,7 +256,12 @@ fn a_refused_refund_waits_for_an_operator() {
         order_id: Some(Tell::order_id()),
         key: Some(format!("{}/refund/{}", Tell::payment_id(), Tell::refund_id())),
     };
-    told.tells(&ShopEvent::RepairCase(settled.into()), Running, "restock_goods", &["restock_goods"]);
+    told.tells(
+        &ShopEvent::RepairCase(settled.into()),
+        Running,
+        "restock_goods",
+        &["restock_goods"],
+    );
 }
 
 #[test]
@@ -267,7 +275,9 @@ fn silence_calls_an_operator_once_and_a_service_that_never_answers_too() {
     told.tells(&Tell::received(), Running, "inspection", &[]);
     told.when(&CARD.inspected());
     for _ in 0..Policy::default().attempts {
-        told.take(&Fact::Timeout { last_error: Some("down") });
+        told.take(&Fact::Timeout {
+            last_error: Some("down"),
+        });
     }
     told.then(Stuck, "refund_payment", &["refund_payment"]);
     assert!(told.last.unwrap().reason.unwrap().ends_with("last error: down"));

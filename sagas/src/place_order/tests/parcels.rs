@@ -334,7 +334,7 @@ fn a_refused_capture_calls_an_operator_who_tries_again_or_settles_it() {
     let mut told = refused();
     told.when(&t.retry("place_order"));
     assert!(
-        told.asked().contains(&step("capture_payment", t, 0)),
+        told.asked().contains(&step("inquire_capture", t, 0)),
         "{:?}",
         told.asked()
     );
