@@ -1,6 +1,6 @@
 use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
 
-use super::{Cli, CliError, Command, circuits, dead_letters, log, projection};
+use super::{Cli, CliError, Command, circuits, dead_letters, log, projection, saga};
 use crate::operations::Operations;
 
 /// What a command says about that shop.
@@ -9,6 +9,7 @@ pub(crate) async fn said(line: &str, shop: &dyn Operations) -> Result<String, Cl
     match parsed(line).unwrap_or_else(|error| panic!("{line}: {error}")) {
         Command::Log(command) => log::write(&command, shop, &mut out).await?,
         Command::Projection(command) => projection::write(&command, shop, &mut out).await?,
+        Command::Saga(command) => saga::write(&command, shop, &mut out).await?,
         Command::DeadLetters(command) => dead_letters::write(&command, shop, &mut out).await?,
         Command::Circuits(args) => circuits::write(&args, shop, &mut out).await?,
         _ => panic!("{line} is not an operator's command"),

@@ -1,4 +1,5 @@
 mod own_writes;
+mod sagas;
 mod undelivered;
 
 use std::{fs, path::Path, time::Duration};
