@@ -1,0 +1,272 @@
+//! A world: the shop, the parties outside, and the weather, all from one seed.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::Arc,
+};
+
+use command_services::{
+    accounts::credit::Credit,
+    execution::CommandContext,
+    images::Images,
+    inventory::Inventory,
+    products::{ListProduct, Products},
+    services::ServiceError,
+};
+use event_log::{EventFilter, EventLog, Position, memory::MemoryLog};
+use event_schemas::{CustomerId, Money, ProductId, SellerId};
+use object_store::memory::InMemory;
+use sagas::{Clock, PlaceOrder, Policy, ReturnGoods, Saga};
+use uuid::Uuid;
+
+use crate::{
+    aftersales::Aftersales,
+    bus::Bus,
+    carrier::Haulier,
+    chance::Chance,
+    clock::{VirtualClock, WallClock},
+    customers::{Customer, Promises},
+    evidence::Evidence,
+    house::{Ground, House, asked_by},
+    judge,
+    log::StormyLog,
+    mutants::Mutant,
+    processes::Fate,
+    provider::Provider,
+    weather::Weather,
+};
+
+/// How often it is looked whether everything rests, in milliseconds.
+const LOOK: u64 = 300_000;
+/// A world that does not rest so long after its storm never will.
+const LAST_DAY: i64 = 3 * 86_400_000;
+/// What is still on its way when everything seems to rest has arrived after this: see the stragglers of the bus.
+const AFTERMATH: u64 = 1_200_000;
+
+/// How a world ended.
+#[derive(Debug, Clone)]
+pub struct Ending {
+    /// The invariants that do not hold, each with what was seen; none in a shop without bugs.
+    pub broken: Vec<String>,
+    /// A digest of everything that happened, in order: the same for the same seed.
+    pub trace: u64,
+    /// What happened.
+    pub evidence: Evidence,
+}
+
+/// Plays the world of a seed to its end.
+///
+/// # Errors
+/// When the machine cannot run it.
+pub fn play(seed: u64) -> io::Result<Ending> {
+    play_with(seed, None)
+}
+
+/// As [`play`], with a planted bug.
+///
+/// # Errors
+/// As [`play`].
+pub fn play_with(seed: u64, mutant: Option<Mutant>) -> io::Result<Ending> {
+    let clock = Arc::new(VirtualClock::default());
+    let runtime = clock.runtime()?;
+    runtime.block_on(async {
+        let world = World::of(seed, clock, mutant).await.map_err(io::Error::other)?;
+        Ok(world.to_its_end().await)
+    })
+}
+
+struct World {
+    seed: u64,
+    clock: Arc<VirtualClock>,
+    weather: Arc<Weather>,
+    truth: Arc<MemoryLog>,
+    log: Arc<dyn EventLog>,
+    inventory: Arc<Inventory>,
+    credit: Arc<Credit>,
+    provider: Arc<Provider>,
+    haulier: Arc<Haulier>,
+    house: Arc<House>,
+    catalogue: Arc<Vec<ProductId>>,
+    promises: Arc<Promises>,
+    mutant: Option<Mutant>,
+}
+
+impl World {
+    /// The world on its first day: goods on the shelves and nobody in the shop.
+    async fn of(seed: u64, clock: Arc<VirtualClock>, mutant: Option<Mutant>) -> Result<Self, ServiceError> {
+        let weather = Arc::new(Weather::of(seed, &clock));
+        let truth = MemoryLog::new();
+        let log: Arc<dyn EventLog> = Arc::new(StormyLog {
+            truth: Arc::clone(&truth),
+            weather: Arc::clone(&weather),
+        });
+        let house = Arc::new(House::default());
+        let inventory = Arc::new(Inventory::in_memory(Arc::clone(&log)));
+        let catalogue = Arc::new(stocked(seed, &clock, &truth, &inventory).await?);
+        Ok(Self {
+            provider: Provider::new(&weather, mutant == Some(Mutant::ProviderForgetsKeys)),
+            haulier: Haulier::new(seed, &house, &clock, &weather),
+            credit: Arc::new(Credit::in_memory(Arc::clone(&log))),
+            promises: Arc::default(),
+            seed,
+            clock,
+            weather,
+            truth,
+            log,
+            inventory,
+            house,
+            catalogue,
+            mutant,
+        })
+    }
+
+    async fn to_its_end(self) -> Ending {
+        self.begin();
+        self.open_doors().await;
+        let calm = u64::try_from(self.weather.ends()).unwrap_or(0);
+        self.clock.pause(calm).await;
+        loop {
+            self.clock.pause(LOOK).await;
+            let over = self.clock.elapsed() > self.weather.ends() + LAST_DAY;
+            if over || self.evidence().await.at_rest() {
+                break;
+            }
+        }
+        self.clock.pause(AFTERMATH).await;
+        // Services, carrier and house hold each other; this lets go.
+        self.house.kill();
+        let mut evidence = self.evidence().await;
+        if let Some(mutant) = self.mutant {
+            mutant.forge(&mut evidence);
+        }
+        Ending {
+            broken: judge::broken(&evidence),
+            trace: evidence.trace(),
+            evidence,
+        }
+    }
+
+    /// Sets everything going.
+    fn begin(&self) {
+        let fate = |whose| Fate {
+            clock: Arc::clone(&self.clock),
+            weather: Arc::clone(&self.weather),
+            chance: Chance::of(self.seed, whose),
+        };
+        let ground = Ground {
+            log: Arc::clone(&self.log),
+            inventory: Arc::clone(&self.inventory),
+            credit: Arc::clone(&self.credit),
+            provider: Arc::clone(&self.provider),
+            haulier: Arc::clone(&self.haulier),
+            clock: Arc::clone(&self.clock),
+        };
+        tokio::spawn(fate("services").of_services(Arc::clone(&self.house), ground));
+        tokio::spawn(fate("clock").of_the_clock());
+        match self.mutant {
+            Some(Mutant::SagaGuesses) => self.run(&fate, crate::mutants::Guessing(PlaceOrder::new(Policy::default()))),
+            _ => self.run(&fate, PlaceOrder::new(Policy::default())),
+        }
+        self.run(&fate, ReturnGoods::new(Policy::default()));
+    }
+
+    /// Lets people in.
+    async fn open_doors(&self) {
+        let aftersales = Arc::new(Aftersales {
+            house: Arc::clone(&self.house),
+            clock: Arc::clone(&self.clock),
+            chance: Chance::of(self.seed, "aftersales"),
+            promises: Arc::clone(&self.promises),
+            orders: <_>::default(),
+        });
+        tokio::spawn(aftersales.watch(Arc::clone(&self.truth)));
+        let crowd = Chance::of(self.seed, "crowd");
+        for n in 0..crowd.between(1, 6) {
+            let name = format!("customer {n}");
+            let customer = Customer {
+                id: CustomerId::derived(seed_id(self.seed), &name),
+                chance: Chance::of(self.seed, &name),
+                house: Arc::clone(&self.house),
+                clock: Arc::clone(&self.clock),
+                catalogue: Arc::clone(&self.catalogue),
+                promises: Arc::clone(&self.promises),
+            };
+            let limit = Money::krw(i64::try_from(crowd.between(0, 300)).unwrap_or(0) * 1_000);
+            let context = asked_by(customer.id, "limit", &self.clock);
+            // One who gets no limit can buy nothing by invoice.
+            let _ = self.credit.set_limit(customer.id, limit, &context).await;
+            let latest = u64::try_from(self.weather.ends() / 2).unwrap_or(0);
+            tokio::spawn(customer.shops(latest));
+        }
+    }
+
+    fn run<S: Saga + Clone>(&self, fate: &impl Fn(&'static str) -> Fate, saga: S) {
+        let bus = Bus {
+            house: Arc::clone(&self.house),
+            weather: Arc::clone(&self.weather),
+            clock: Arc::clone(&self.clock),
+        };
+        if self.weather.now().two_runners {
+            let second = fate("second runner");
+            tokio::spawn(second.of_runner(saga.clone(), Arc::clone(&self.log), bus.clone()));
+        }
+        tokio::spawn(fate(S::NAME).of_runner(saga, Arc::clone(&self.log), bus));
+    }
+
+    async fn evidence(&self) -> Evidence {
+        let all = self
+            .truth
+            .read_all(Position::START, &EventFilter::default(), usize::MAX)
+            .await;
+        let counted = |id: &ProductId| (*id, self.inventory.counted(*id).unwrap_or_default());
+        Evidence {
+            events: all.map(|(events, _)| events).unwrap_or_default(),
+            promises: self.promises.all(),
+            ledger: self.provider.ledger(),
+            parcels: self.haulier.parcels(),
+            counted: self.catalogue.iter().map(counted).collect::<BTreeMap<_, _>>(),
+        }
+    }
+}
+
+/// A few products of a few sellers, and few pieces of each.
+async fn stocked(
+    seed: u64,
+    clock: &Arc<VirtualClock>,
+    truth: &Arc<MemoryLog>,
+    inventory: &Inventory,
+) -> Result<Vec<ProductId>, ServiceError> {
+    let chance = Chance::of(seed, "catalogue");
+    let log: Arc<dyn EventLog> = Arc::clone(truth) as _;
+    let products = Products::new(log, Images::new(Arc::new(InMemory::new())));
+    let sellers = chance.between(1, 3);
+    let mut catalogue = vec![];
+    for n in 0..chance.between(1, 6) {
+        let name = format!("product {n}");
+        let at = WallClock(Arc::clone(clock)).now();
+        let context = |what: &str| {
+            let id = event_schemas::ids::derived_uuid(seed_id(seed), &format!("{name} {what}"));
+            CommandContext::within("demo", id, at)
+        };
+        let product = ListProduct {
+            seller_id: SellerId::derived(seed_id(seed), &format!("seller {}", n % sellers)),
+            title: name.clone(),
+            description: String::new(),
+            brand: String::new(),
+            category: String::new(),
+            attributes: BTreeMap::new(),
+            price: Money::krw(i64::try_from(chance.between(1, 100)).unwrap_or(1) * 1_000),
+            ean: None,
+        };
+        let (product_id, _) = products.list_product(&context("listed"), product).await?;
+        let pieces = u32::try_from(chance.between(1, 12)).unwrap_or(1);
+        inventory.receive(product_id, pieces, &context("received")).await?;
+        catalogue.push(product_id);
+    }
+    Ok(catalogue)
+}
+
+fn seed_id(seed: u64) -> Uuid {
+    Uuid::from_u128(u128::from(seed))
+}
