@@ -89,7 +89,12 @@ impl Aftersales {
         let call_off = move |services: Services| {
             let context = context.clone();
             let why = "It broke.".to_owned();
-            async move { services.shipping.cannot_send(&context, shipment_id, why, |_| true).await }
+            async move {
+                services
+                    .shipping
+                    .cannot_send(&context, shipment_id, why, |_| true)
+                    .await
+            }
         };
         self.house.insist(&self.clock, &self.chance, call_off).await;
     }
@@ -104,11 +109,23 @@ impl Aftersales {
         };
         let theirs = placed.items.iter().filter(|item| item.seller_id == seller_id);
         let items: Vec<_> = theirs
-            .map(|item| self.some_of(&ParcelItem { product_id: item.product_id, quantity: item.quantity }, 1))
+            .map(|item| {
+                self.some_of(
+                    &ParcelItem {
+                        product_id: item.product_id,
+                        quantity: item.quantity,
+                    },
+                    1,
+                )
+            })
             .collect();
         let context = asked_by(placed.customer_id, &format!("return of {order_id}"), &self.clock);
         let reason = Reason::new("changed_mind", "Not as it looked.");
-        let request = RequestReturn { order_id, items, reason };
+        let request = RequestReturn {
+            order_id,
+            items,
+            reason,
+        };
         let taken_back = move |services: Services| {
             let (context, request) = (context.clone(), request.clone());
             async move { services.returns.request(&context, request).await }
@@ -136,7 +153,12 @@ impl Aftersales {
         let context = asked_by(seller, &format!("inspection of {return_id}"), &self.clock);
         let inspect = move |services: Services| {
             let (context, inspection) = (context.clone(), inspection.clone());
-            async move { services.returns.inspect(&context, order_id, return_id, inspection).await }
+            async move {
+                services
+                    .returns
+                    .inspect(&context, order_id, return_id, inspection)
+                    .await
+            }
         };
         if let Some(Ok(_)) = self.house.insist(&self.clock, &self.chance, inspect).await {
             self.promises.note(Promise::Inspected { return_id, pieces });

@@ -131,7 +131,11 @@ impl Haulier {
 
     /// Reports on its own, until the shop took it.
     fn report(self: &Arc<Self>, shipment_id: ShipmentId, status: ParcelStatus) {
-        let times = if self.weather.hits(|storm| storm.reports_doubled) { 2 } else { 1 };
+        let times = if self.weather.hits(|storm| storm.reports_doubled) {
+            2
+        } else {
+            1
+        };
         let report = Report {
             shipment_id,
             status,

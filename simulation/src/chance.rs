@@ -12,9 +12,9 @@ pub struct Chance(Arc<AtomicU64>);
 impl Chance {
     /// The stream that this seed and name always have.
     pub fn of(seed: u64, name: &str) -> Self {
-        let named = name
-            .bytes()
-            .fold(seed, |sum, byte| mixed(sum.wrapping_mul(31).wrapping_add(u64::from(byte))));
+        let named = name.bytes().fold(seed, |sum, byte| {
+            mixed(sum.wrapping_mul(31).wrapping_add(u64::from(byte)))
+        });
         Self(Arc::new(AtomicU64::new(named)))
     }
 

@@ -130,12 +130,18 @@ impl Customer {
     async fn fills_cart(&self, wishes: &[Wish]) -> Option<()> {
         for (index, wish) in wishes.iter().copied().enumerate() {
             let (context, id) = (self.context(&format!("cart {index}")), self.id);
-            self.house.insist(&self.clock, &self.chance, move |services: Services| {
-                let context = context.clone();
-                async move { services.carts.set_item(&context, id, wish.product_id, wish.quantity).await }
-            })
-            .await?
-            .ok()?;
+            self.house
+                .insist(&self.clock, &self.chance, move |services: Services| {
+                    let context = context.clone();
+                    async move {
+                        services
+                            .carts
+                            .set_item(&context, id, wish.product_id, wish.quantity)
+                            .await
+                    }
+                })
+                .await?
+                .ok()?;
         }
         Some(())
     }

@@ -94,7 +94,11 @@ impl Evidence {
             } = &**event;
             (position.0, stream.as_str(), version, id, event_type, metadata, data).hash(&mut digest);
         }
-        format!("{:?} {:?} {:?} {:?}", self.promises, self.ledger, self.parcels, self.counted).hash(&mut digest);
+        format!(
+            "{:?} {:?} {:?} {:?}",
+            self.promises, self.ledger, self.parcels, self.counted
+        )
+        .hash(&mut digest);
         digest.finish()
     }
 
@@ -103,7 +107,13 @@ impl Evidence {
         let line = |event: &Arc<RecordedEvent>| {
             let data = String::from_utf8_lossy(&event.data);
             let at = event.metadata().map(|metadata| metadata.occurred_at.to_string());
-            format!("{} {} {} {}", at.unwrap_or_default(), event.stream, event.event_type, data)
+            format!(
+                "{} {} {} {}",
+                at.unwrap_or_default(),
+                event.stream,
+                event.event_type,
+                data
+            )
         };
         let events: Vec<_> = self.events.iter().map(line).collect();
         format!(
@@ -152,7 +162,9 @@ pub fn shares(placed: &OrderPlaced) -> BTreeMap<ShipmentId, i64> {
             1 => "shipment".to_owned(),
             _ => format!("shipment {}", item.seller_id),
         };
-        let share: &mut i64 = shares.entry(ShipmentId::derived(placed.order_id.uuid(), &name)).or_default();
+        let share: &mut i64 = shares
+            .entry(ShipmentId::derived(placed.order_id.uuid(), &name))
+            .or_default();
         *share += item.unit_price.amount * i64::from(item.quantity);
     }
     shares

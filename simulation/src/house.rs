@@ -77,8 +77,16 @@ impl House {
     /// Starts the process.
     pub fn start(&self, ground: &Ground) {
         let log = &ground.log;
-        let payments = Payments::new(Arc::clone(log), Arc::new(ProviderLine(Arc::clone(&ground.provider))), NEVER);
-        let shipping = Shipping::new(Arc::clone(log), Arc::new(HaulierLine(Arc::clone(&ground.haulier))), NEVER);
+        let payments = Payments::new(
+            Arc::clone(log),
+            Arc::new(ProviderLine(Arc::clone(&ground.provider))),
+            NEVER,
+        );
+        let shipping = Shipping::new(
+            Arc::clone(log),
+            Arc::new(HaulierLine(Arc::clone(&ground.haulier))),
+            NEVER,
+        );
         let services = Services::new(
             log,
             Images::new(Arc::new(InMemory::new())),

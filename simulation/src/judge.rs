@@ -14,18 +14,39 @@ type Invariant = (&'static str, fn(&Evidence, &mut Vec<String>));
 /// All of them.
 const INVARIANTS: &[Invariant] = &[
     ("the log can be read", readable),
-    ("the provider's ledger is the payments in the log", money::ledger_is_the_log),
-    ("money is taken only for parcels that were picked up", money::taken_only_if_picked_up),
-    ("a parcel that was sent is paid, once and no more", money::parcels_are_paid),
+    (
+        "the provider's ledger is the payments in the log",
+        money::ledger_is_the_log,
+    ),
+    (
+        "money is taken only for parcels that were picked up",
+        money::taken_only_if_picked_up,
+    ),
+    (
+        "a parcel that was sent is paid, once and no more",
+        money::parcels_are_paid,
+    ),
     ("an order that is over holds no money", money::nothing_is_held),
     ("nobody owes more than their limit", credit::within_the_limit),
-    ("stock on hand, reserved and issued is constant and never negative", stock::constant),
+    (
+        "stock on hand, reserved and issued is constant and never negative",
+        stock::constant,
+    ),
     ("an order that is over holds no goods", stock::nothing_is_held),
     ("every saga is over, or stuck with a reason", orders::every_saga_rests),
-    ("what a saga says is what became of the order", orders::sagas_tell_the_truth),
+    (
+        "what a saga says is what became of the order",
+        orders::sagas_tell_the_truth,
+    ),
     ("every promise was kept, once", orders::promises_are_kept),
-    ("an order has one fate, and nothing happens to it twice", orders::one_fate),
-    ("what came back is paid back and on the shelf, once", returns::paid_back_once),
+    (
+        "an order has one fate, and nothing happens to it twice",
+        orders::one_fate,
+    ),
+    (
+        "what came back is paid back and on the shelf, once",
+        returns::paid_back_once,
+    ),
 ];
 
 /// What does not hold, by the invariant's name.

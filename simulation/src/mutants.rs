@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::commands::ServiceCommand;
-use event_log::{Recorded, RecordedEvent, Position};
+use event_log::{Position, Recorded, RecordedEvent};
 use event_schemas::{
     Category, OrderId, ShopEvent, Timestamp,
     order::Reason,
@@ -39,7 +39,10 @@ impl Mutant {
     /// Forges the evidence, for bugs that are planted in nothing else.
     pub fn forge(self, evidence: &mut Evidence) {
         let last = |evidence: &Evidence, event_type: &str| {
-            evidence.events.iter().rposition(|event| *event.event_type == *event_type)
+            evidence
+                .events
+                .iter()
+                .rposition(|event| *event.event_type == *event_type)
         };
         match self {
             Self::ProviderForgetsKeys | Self::SagaGuesses => {}

@@ -30,7 +30,11 @@ pub struct Fate {
 impl Fate {
     /// Lives at most so long; 0 is for ever, as in the calm.
     async fn lives(&self, at_most: u64) {
-        let life = if at_most == 0 { FOR_EVER } else { self.chance.between(1, at_most) };
+        let life = if at_most == 0 {
+            FOR_EVER
+        } else {
+            self.chance.between(1, at_most)
+        };
         self.clock.pause(life).await;
     }
 

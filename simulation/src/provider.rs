@@ -122,7 +122,8 @@ impl Provider {
         if let Some(answer) = books.answers.get(&call.key).filter(|_| !self.forgets_keys) {
             return answer.clone();
         }
-        let refuses = call.operation != PaymentOperation::Authorise && self.weather.hits(|storm| storm.provider_refuses);
+        let refuses =
+            call.operation != PaymentOperation::Authorise && self.weather.hits(|storm| storm.provider_refuses);
         let answer = if refuses {
             declined("refused", "We will not.")
         } else {
@@ -224,7 +225,9 @@ impl PaymentProvider for ProviderLine {
     }
 
     async fn void(&self, key: &OperationKey, reference: &str, amount: Money) -> Outcome {
-        self.0.called(call(PaymentOperation::Void, key, reference, amount)).await
+        self.0
+            .called(call(PaymentOperation::Void, key, reference, amount))
+            .await
     }
 
     async fn refund(&self, key: &OperationKey, reference: &str, amount: Money) -> Outcome {

@@ -83,7 +83,11 @@ fn all_seeds_hold() {
     let first = number("JANGTEO_FIRST_SEED").unwrap_or(0);
     let all = play_all(first, number("JANGTEO_SEEDS").unwrap_or(SEEDS));
     println!("{all:?}");
-    assert!(all.failed.is_empty(), "seeds whose world broke an invariant: {:?}", all.failed);
+    assert!(
+        all.failed.is_empty(),
+        "seeds whose world broke an invariant: {:?}",
+        all.failed
+    );
     assert!(all.completed * 10 > all.orders, "too few orders get through: {all:?}");
     assert!(all.compensated * 10 > all.orders, "too few orders are undone: {all:?}");
     assert!(all.unknown > 0, "the provider always answered: {all:?}");
@@ -152,6 +156,9 @@ fn forged_orders_are_found() {
     is_found(Mutant::Untold("SagaAdvanced"), "every saga is over");
     is_found(Mutant::Untold("OrderDelivered"), "what a saga says");
     is_found(Mutant::PromiseForgotten, "every promise");
-    is_found(Mutant::Retold("OrderDelivered", "OrderCancelled"), "an order has one fate");
+    is_found(
+        Mutant::Retold("OrderDelivered", "OrderCancelled"),
+        "an order has one fate",
+    );
     is_found(Mutant::Retold("OrderDelivered", "OrderEaten"), "the log can be read");
 }

@@ -65,9 +65,20 @@ impl Storm {
                 3
             }
         };
-        let lives = || if chance.hits(500) { chance.between(200, 120_000) } else { 0 };
+        let lives = || {
+            if chance.hits(500) {
+                chance.between(200, 120_000)
+            } else {
+                0
+            }
+        };
         let down_at = i64::try_from(chance.between(0, lasts.unsigned_abs())).unwrap_or(0);
-        let down_for = i64::try_from(if chance.hits(300) { chance.between(1_000, 300_000) } else { 0 }).unwrap_or(0);
+        let down_for = i64::try_from(if chance.hits(300) {
+            chance.between(1_000, 300_000)
+        } else {
+            0
+        })
+        .unwrap_or(0);
         Self {
             append_fails: often(),
             append_forgotten: often(),

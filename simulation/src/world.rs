@@ -1,10 +1,6 @@
 //! A world: the shop, the parties outside, and the weather, all from one seed.
 
-use std::{
-    collections::BTreeMap,
-    io,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, io, sync::Arc};
 
 use command_services::{
     accounts::credit::Credit,

@@ -112,13 +112,17 @@ pub(super) fn taken_only_if_picked_up(evidence: &Evidence, found: &mut Vec<Strin
 pub(super) fn parcels_are_paid(evidence: &Evidence, found: &mut Vec<String>) {
     let (paid, sagas) = (paid(evidence), evidence.sagas());
     for (order_id, placed) in evidence.orders() {
-        let over = sagas.get(&order_id).is_some_and(|saga| saga.status == SagaStatus::Completed);
+        let over = sagas
+            .get(&order_id)
+            .is_some_and(|saga| saga.status == SagaStatus::Completed);
         for (shipment_id, share) in shares(placed) {
             let amounts = paid.get(&shipment_id).map(Vec::as_slice).unwrap_or_default();
             let owed = over && was_fetched(evidence, shipment_id);
             let as_due = amounts == [share] || (amounts.is_empty() && !owed);
             if !as_due {
-                found.push(format!("order {order_id}: {amounts:?} of {share} for parcel {shipment_id}"));
+                found.push(format!(
+                    "order {order_id}: {amounts:?} of {share} for parcel {shipment_id}"
+                ));
             }
         }
     }
@@ -156,7 +160,10 @@ pub(super) fn nothing_is_held(evidence: &Evidence, found: &mut Vec<String>) {
     }
     let paid = paid(evidence);
     for (order_id, placed) in evidence.orders() {
-        let off = evidence.sagas().get(&order_id).is_some_and(|saga| saga.status == SagaStatus::Compensated);
+        let off = evidence
+            .sagas()
+            .get(&order_id)
+            .is_some_and(|saga| saga.status == SagaStatus::Compensated);
         if off && shares(placed).keys().any(|shipment_id| paid.contains_key(shipment_id)) {
             found.push(format!("order {order_id} is undone, and paid"));
         }

@@ -29,7 +29,11 @@ pub(super) fn every_saga_rests(evidence: &Evidence, found: &mut Vec<String>) {
 
 fn standing(saga: &SagaAdvanced) -> String {
     let SagaAdvanced {
-        status, step, reason, state, ..
+        status,
+        step,
+        reason,
+        state,
+        ..
     } = saga;
     format!("{status:?} at {step}, {reason:?}: {}", state.get())
 }
@@ -60,7 +64,9 @@ pub(super) fn promises_are_kept(evidence: &Evidence, found: &mut Vec<String>) {
             }
             Promise::Cancelled { order_id, at_once } => {
                 let own = types.get(&order_id).map(Vec::as_slice).unwrap_or_default();
-                let ends = own.iter().filter(|own| ["OrderCancelled", "OrderCancellationDenied"].contains(own));
+                let ends = own
+                    .iter()
+                    .filter(|own| ["OrderCancelled", "OrderCancellationDenied"].contains(own));
                 let kept = ends.count() == 1 && (!at_once || own.contains(&"OrderCancelled"));
                 if !kept && !stuck(evidence, order_id) {
                     found.push(format!("order {order_id} was to be cancelled, and is {own:?}"));
@@ -90,7 +96,9 @@ pub(super) fn promises_are_kept(evidence: &Evidence, found: &mut Vec<String>) {
 
 fn stuck(evidence: &Evidence, order_id: OrderId) -> bool {
     let sagas = evidence.sagas();
-    sagas.get(&order_id).is_some_and(|saga| saga.status == SagaStatus::Stuck)
+    sagas
+        .get(&order_id)
+        .is_some_and(|saga| saga.status == SagaStatus::Stuck)
 }
 
 /// How many events of returns are like this.

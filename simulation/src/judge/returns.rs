@@ -1,11 +1,7 @@
 //! Returns: what was found acceptable is paid back, and what can be sold again is back on the shelf, each once.
 
 use event_schemas::{
-    ReturnId, ShopEvent,
-    credit::CreditEvent,
-    payment::PaymentEvent,
-    returns::ReturnEvent,
-    saga::SagaStatus,
+    ReturnId, ShopEvent, credit::CreditEvent, payment::PaymentEvent, returns::ReturnEvent, saga::SagaStatus,
     stock::ReservationEvent,
 };
 
@@ -18,9 +14,17 @@ pub(super) fn paid_back_once(evidence: &Evidence, found: &mut Vec<String>) {
         if saga == Some(SagaStatus::Stuck) {
             continue;
         }
-        let mut resellable: Vec<_> = inspected.resellable.iter().map(|line| (line.product_id, line.quantity)).collect();
+        let mut resellable: Vec<_> = inspected
+            .resellable
+            .iter()
+            .map(|line| (line.product_id, line.quantity))
+            .collect();
         resellable.sort_unstable();
-        let on_shelf = if resellable.is_empty() { vec![] } else { vec![resellable] };
+        let on_shelf = if resellable.is_empty() {
+            vec![]
+        } else {
+            vec![resellable]
+        };
         let (refunds, returned, completed) = outcome(evidence, return_id);
         let as_due = refunds == [inspected.refund.amount] && returned == on_shelf && completed == 1;
         if !as_due || saga != Some(SagaStatus::Completed) {

@@ -50,7 +50,9 @@ pub(super) fn constant(evidence: &Evidence, found: &mut Vec<String>) {
                 pieces.on_hand += i64::from(received.quantity);
             }
             ShopEvent::Reservation(event) => {
-                let Some((order_id, lines, change)) = moved(event) else { continue };
+                let Some((order_id, lines, change)) = moved(event) else {
+                    continue;
+                };
                 for line in lines {
                     let pieces = shelves.entry(line.product_id).or_default();
                     change(pieces, i64::from(line.quantity));
@@ -64,7 +66,9 @@ pub(super) fn constant(evidence: &Evidence, found: &mut Vec<String>) {
         let pieces = shelves.get(product_id).copied().unwrap_or_default();
         let counted = (i64::try_from(*on_hand).ok(), i64::try_from(*reserved).ok());
         if counted != (Some(pieces.on_hand), Some(pieces.reserved)) {
-            found.push(format!("product {product_id}: inventory counts {counted:?}, the log {pieces:?}"));
+            found.push(format!(
+                "product {product_id}: inventory counts {counted:?}, the log {pieces:?}"
+            ));
         }
     }
 }
@@ -103,7 +107,9 @@ pub(super) fn nothing_is_held(evidence: &Evidence, found: &mut Vec<String>) {
             found.push(format!("order {order_id} is {:?}: {pieces:?}", saga.status));
         }
         if saga.status == SagaStatus::Compensated && pieces.issued > 0 {
-            found.push(format!("order {order_id} is compensated, and its goods have left: {pieces:?}"));
+            found.push(format!(
+                "order {order_id} is compensated, and its goods have left: {pieces:?}"
+            ));
         }
     }
 }
