@@ -56,7 +56,7 @@ async fn the_compose_file_holds_the_whole_grown_shop() {
         let variables = service["environment"].as_object().into_iter().flatten();
         for (variable, value) in variables {
             assert!(settings.contains(variable.as_str()), "{name}: {variable} is no setting");
-            let secret = variable.contains("PASSWORD") || variable.contains("TOKEN");
+            let secret = variable.ends_with("_FILE");
             let value = value.as_str().unwrap_or_default();
             assert!(
                 !secret || value.starts_with("/run/secrets/"),
