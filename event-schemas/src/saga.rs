@@ -41,12 +41,12 @@ pub enum SagaStatus {
     Stuck,
 }
 
-/// The saga took in a fact, and this is what it is now.
+/// The saga took in a fact, or several shortly after one another, and this is what it is now.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct SagaAdvanced {
     /// The version of the saga's definition that wrote the state.
     pub definition: u16,
-    /// The event, or the timer, that was taken in.
+    /// The event, or the timer, that was taken in last.
     pub fact: Uuid,
     /// A word for the fact: the event's type, or `timeout`, `retry`.
     pub fact_type: String,

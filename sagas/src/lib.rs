@@ -1,8 +1,8 @@
 //! Sagas: what the shop does when something has happened, over several services and days, until it is done or undone.
 //!
 //! - a saga is pure ([`place_order`], [`return_goods`]): a fact in, a new state and commands out ([`Saga`]);
-//! - the [`SagaRunner`] makes it durable: it reads facts from the log, writes each advance to the saga's own stream *before*
-//!   it sends the commands, keeps the timers, and can be killed anywhere;
+//! - the [`SagaRunner`] makes it durable: it reads facts from the log, sends the commands that follow, writes down what
+//!   the sagas know, keeps the timers, and can be killed anywhere;
 //! - commands leave through a [`Dispatcher`]; their answers come back as events in the log, never as return values.
 //!
 //! Adding a saga: its events in `event-schemas`, one file here that implements [`Saga`], one [`SagaRunner::start`] in the

@@ -1,17 +1,23 @@
 //! The runner: makes a pure saga durable.
 //!
-//! A fact is read from the log; the saga's advance is appended to the saga's own stream; only then are its commands sent.
-//! Killed before the append, the fact is read again; killed after it, the commands are sent again: what a saga asks for is
-//! a function of its state. Commands and events carry derived ids, so whatever is done again is done once.
+//! A fact is read from the log, and the commands that follow from it are sent at once: the fact stands in the log, and what a
+//! saga asks for is a function of the facts. The saga's new state is written to its own stream a moment later, with what else
+//! came meanwhile; until then the fact counts as not taken in. Killed before that, the runner reads the fact again and sends the
+//! commands again; they and the events carry derived ids, so whatever is done again is done once. Only a timer, which no
+//! event tells of, is written first.
 //!
 //! - [`reader`]: follows the log; - [`conductor`]: the one task that holds all state, so that nothing is locked;
-//! - [`advance`]: one fact of one saga, as a future: those of different sagas overlap, and the log commits them together.
+//! - [`advance`]: one fact of one saga, as a future: those of different sagas overlap; - [`writing`]: a saga's own events;
+//! - [`backlog`]: who has something to write.
 
 mod advance;
+mod backlog;
 mod conductor;
+mod obstacle;
 mod reader;
 #[cfg(test)]
 mod tests;
+mod writing;
 
 use std::{
     path::{Path, PathBuf},
@@ -58,6 +64,8 @@ pub struct Limits {
     pub dispatch_deadline: Duration,
     /// Pauses before a failed dispatch is repeated, before it is left to the saga's patience.
     pub prompt_repeats: &'static [Duration],
+    /// A saga that learned something writes it down after this time, or twice this time at most.
+    pub write_behind: Duration,
     /// How often the checkpoint is saved.
     pub checkpoint_every: Duration,
     /// At shutdown, how long appends begun, and then commands on their way, are waited for. What takes longer is done again
@@ -75,6 +83,7 @@ impl Default for Limits {
             dispatches_per_service: 256,
             dispatch_deadline: Duration::from_secs(60),
             prompt_repeats: PROMPT_REPEATS,
+            write_behind: Duration::from_millis(50),
             checkpoint_every: Duration::from_millis(250),
             farewell: Duration::from_secs(5),
         }

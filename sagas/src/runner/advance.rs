@@ -1,4 +1,9 @@
-//! One fact of one saga: load, react, append.
+//! One fact of one saga: load, react, and write what the log does not tell already.
+//!
+//! A saga's state is a fold of facts. A fact that is an event stands in the log: its commands are sent at once, and the new
+//! state is written behind, together with what else comes within a moment. A timer stands nowhere else: it is written before
+//! anything follows from it. Killed in between, the runner reads the facts again, comes to the same state, and sends the same
+//! commands under the same ids.
 
 use std::{
     sync::{
@@ -9,16 +14,12 @@ use std::{
 };
 
 use domain::commands::{Directive, ServiceCommand};
-use event_log::{Append, AppendError, Direction, EventLog, ExpectedVersion, LogError, RecordedEvent, StreamVersion};
-use event_schemas::{
-    Actor, DecodeError, DomainEvent, Metadata, NewEvent, StreamName, Timestamp,
-    ids::derived_uuid,
-    saga::{SagaAdvanced, SagaStatus},
-};
-use serde_json::value::to_raw_value;
+use event_log::{Direction, EventLog, RecordedEvent, StreamVersion};
+use event_schemas::{DomainEvent, StreamName, Timestamp, ids::derived_uuid, saga::SagaStatus};
 use uuid::Uuid;
 
-use crate::{Clock, Decision, Fact, Saga, UnknownState, roster::Open, step_key};
+use super::{obstacle::Obstacle, writing::Unwritten};
+use crate::{Clock, Fact, Saga, roster::Open, step_key};
 
 /// What all advances share.
 pub(super) struct Desk<S> {
@@ -29,15 +30,20 @@ pub(super) struct Desk<S> {
     pub(super) closing: AtomicBool,
 }
 
-/// A saga as its last event tells.
+/// A saga as the facts tell that it took in.
+#[derive(Clone)]
 pub(super) struct Live<T> {
     pub(super) state: T,
     pub(super) status: SagaStatus,
     pub(super) wake_at: Option<Timestamp>,
-    pub(super) version: StreamVersion,
-    event_id: Uuid,
-    correlation_id: Uuid,
-    traceparent: Option<String>,
+    /// Of its last event; none where it has none yet.
+    pub(super) version: Option<StreamVersion>,
+    /// The event that brought it to this state.
+    pub(super) cause: Uuid,
+    pub(super) correlation_id: Uuid,
+    pub(super) traceparent: Option<String>,
+    /// What its last event does not tell.
+    pub(super) unwritten: Option<Unwritten>,
 }
 
 /// What a saga is to take in.
@@ -48,6 +54,8 @@ pub(super) enum Work {
     Timeout { due: Timestamp, last_error: Option<String> },
     /// Nothing: the runner starts, and the saga waits for answers.
     Resume,
+    /// Nothing: what was taken in is to be written.
+    Write,
 }
 
 /// How it went.
@@ -59,52 +67,12 @@ pub(super) struct Outcome<T> {
     pub(super) directives: Vec<Directive>,
     /// False where it could not be taken in now: it must be read again after a restart.
     pub(super) settled: bool,
-    /// True where an advance was written.
+    /// True where the saga learned something.
     pub(super) advanced: bool,
 }
 
-/// Why a fact was not taken in at the first attempt.
-#[derive(Debug, thiserror::Error)]
-enum Obstacle {
-    /// Somebody else advanced the saga, or this very fact was taken in before a crash.
-    #[error("the saga has moved on")]
-    Moved,
-    /// It may heal.
-    #[error(transparent)]
-    Log(LogError),
-    /// It will not.
-    #[error("{0}")]
-    Hopeless(String),
-}
-
-impl From<LogError> for Obstacle {
-    fn from(error: LogError) -> Self {
-        match error {
-            LogError::Unavailable(_) => Self::Log(error),
-            LogError::Damaged { .. } => Self::Hopeless(error.to_string()),
-        }
-    }
-}
-impl From<AppendError> for Obstacle {
-    fn from(error: AppendError) -> Self {
-        match error {
-            AppendError::Conflict { .. } => Self::Moved,
-            AppendError::Refused(why) => Self::Hopeless(why),
-            AppendError::Deleted { .. } => Self::Hopeless(error.to_string()),
-            AppendError::Log(error) => error.into(),
-        }
-    }
-}
-impl From<DecodeError> for Obstacle {
-    fn from(error: DecodeError) -> Self {
-        Self::Hopeless(error.to_string())
-    }
-}
-impl From<UnknownState> for Obstacle {
-    fn from(error: UnknownState) -> Self {
-        Self::Hopeless(error.to_string())
-    }
-}
+/// A saga after a fact, and what it asks for now.
+pub(super) type Advance<T> = (Live<T>, Vec<ServiceCommand>);
 
 impl<S: Saga> Desk<S> {
     /// Takes in one piece of work, however often the log must be asked.
@@ -114,11 +82,17 @@ impl<S: Saga> Desk<S> {
         known: Option<Arc<Live<S::State>>>,
         work: Work,
     ) -> Outcome<S::State> {
+        let remembered = known.clone();
         let mut known = known;
         let mut surely_new = matches!(&work, Work::Event { event, new: true } if *event.event_type == *S::BEGINS_WITH);
         let mut pause = Duration::from_millis(50);
         loop {
-            let obstacle = match self.attempt(saga_id, known.take(), surely_new, &work).await {
+            let live = match known.take() {
+                None if !surely_new => self.load(saga_id, remembered.as_deref()).await,
+                live => Ok(Loaded { live, afresh: false }),
+            };
+            let attempt = async { self.attempt(saga_id, live?, &work).await };
+            let obstacle = match attempt.await {
                 Ok(outcome) => return outcome,
                 Err(obstacle) => obstacle,
             };
@@ -152,155 +126,104 @@ impl<S: Saga> Desk<S> {
     async fn attempt(
         &self,
         saga_id: Uuid,
-        known: Option<Arc<Live<S::State>>>,
-        surely_new: bool,
+        Loaded { live, afresh }: Loaded<S::State>,
         work: &Work,
     ) -> Result<Outcome<S::State>, Obstacle> {
-        let from_memory = known.is_some();
-        let live = match known {
-            None if !surely_new => self.load(saga_id).await?.map(Arc::new),
-            known => known,
+        let advance = match (work, live.as_deref()) {
+            (Work::Event { event, .. }, live) => self.take_in(live, event),
+            (Work::Timeout { due, last_error }, Some(live)) if live.wake_at == Some(*due) => {
+                self.time_out(saga_id, live, last_error.as_deref()).await?
+            }
+            (Work::Write, Some(before)) if before.unwritten.is_some() => {
+                let written = self.write(saga_id, before).await?;
+                return Ok(self.outcome(saga_id, Some(Arc::new(written)), afresh, vec![], false));
+            }
+            // A timer that was reset meanwhile, or a mere restart.
+            _ => None,
         };
-        // What comes from the log instead of memory may have been written just before a crash: nobody knows whether its
-        // commands were sent.
-        let resend = live
-            .as_deref()
-            .filter(|_| !from_memory)
-            .map(|live| self.outstanding(saga_id, live));
-        let Some((decision, metadata)) = self.react(saga_id, live.as_deref(), work) else {
-            return Ok(Outcome {
-                saga_id,
-                live,
-                directives: resend.unwrap_or_default(),
-                settled: true,
-                advanced: false,
-            });
-        };
-        let (live, mut directives) = self.append(saga_id, live.as_deref(), decision, metadata, work).await?;
-        if resend.is_some() {
-            directives = self.outstanding(saga_id, &live);
-        }
-        Ok(Outcome {
-            saga_id,
-            live: Some(Arc::new(live)),
-            directives,
-            settled: true,
-            advanced: true,
+        Ok(match advance {
+            Some((live, asked)) => self.outcome(saga_id, Some(Arc::new(live)), afresh, asked, true),
+            None => self.outcome(saga_id, live, afresh, vec![], false),
         })
     }
 
-    /// The saga's last event. None where there is no such saga.
-    async fn load(&self, saga_id: Uuid) -> Result<Option<Live<S::State>>, Obstacle> {
+    fn outcome(
+        &self,
+        saga_id: Uuid,
+        live: Option<Arc<Live<S::State>>>,
+        afresh: bool,
+        asked: Vec<ServiceCommand>,
+        advanced: bool,
+    ) -> Outcome<S::State> {
+        let asked = match &live {
+            // What comes from the log instead of memory may have been written just before a crash: nobody knows whether its
+            // commands were sent.
+            Some(live) if afresh => self.saga.outstanding(&live.state),
+            _ => asked,
+        };
+        let at = self.clock.now();
+        let directives = live.iter().flat_map(|live| {
+            let asked = asked.iter().cloned();
+            asked.map(|command| directive(saga_id, live, at, command))
+        });
+        let directives = directives.collect();
+        Outcome {
+            saga_id,
+            live,
+            directives,
+            settled: true,
+            advanced,
+        }
+    }
+
+    /// The saga as its last event tells, and as the facts that are remembered and not written do. None where there is no
+    /// such saga.
+    async fn load(&self, saga_id: Uuid, remembered: Option<&Live<S::State>>) -> Result<Loaded<S::State>, Obstacle> {
         let stream = stream_of::<S>(saga_id);
         let last = self.log.read_stream(&stream, None, Direction::Backwards, 1).await?;
-        let Some(event) = last.first() else { return Ok(None) };
+        let mut live = last.first().map(|event| self.revived(event)).transpose()?;
+        let unwritten = remembered.and_then(|live| live.unwritten.as_ref());
+        for fact in unwritten.into_iter().flat_map(Unwritten::facts) {
+            if let Some((learned, _)) = self.take_in(live.as_ref(), fact) {
+                live = Some(learned);
+            }
+        }
+        let live = live.map(Arc::new);
+        Ok(Loaded { live, afresh: true })
+    }
+
+    fn revived(&self, event: &RecordedEvent) -> Result<Live<S::State>, Obstacle> {
         let metadata = event.metadata()?;
         let advanced = S::advanced(event.decode()?);
-        Ok(Some(Live {
+        Ok(Live {
             state: S::revive(advanced.definition, &advanced.state)?,
             status: advanced.status,
             wake_at: advanced.wake_at,
-            version: event.version,
-            event_id: event.id,
+            version: Some(event.version),
+            cause: event.id,
             correlation_id: metadata.correlation_id,
             traceparent: metadata.traceparent,
-        }))
+            unwritten: None,
+        })
     }
 
-    /// What the saga makes of it, and the metadata of the advance. None where it changes nothing.
-    fn react(
-        &self,
-        saga_id: Uuid,
-        live: Option<&Live<S::State>>,
-        work: &Work,
-    ) -> Option<(Decision<S::State>, Metadata)> {
+    /// What the saga makes of an event of the log. None where it changes nothing.
+    fn take_in(&self, live: Option<&Live<S::State>>, event: &Arc<RecordedEvent>) -> Option<Advance<S::State>> {
         let at = self.clock.now();
-        let state = live.map(|live| &live.state);
-        let (decision, fact_id, correlation_id, traceparent) = match (work, live) {
-            (Work::Event { event, .. }, _) => {
-                let (metadata, fact) = event.shop_event().ok()?;
-                let decision = self.saga.react(state, &Fact::Event(fact), at)?;
-                let correlation_id = live.map_or(metadata.correlation_id, |live| live.correlation_id);
-                (decision, event.id, correlation_id, metadata.traceparent.clone())
-            }
-            (Work::Timeout { due, last_error }, Some(live)) if live.wake_at == Some(*due) => {
-                let last_error = last_error.as_deref();
-                let decision = self.saga.react(state, &Fact::Timeout { last_error }, at)?;
-                (
-                    decision,
-                    timeout_id(saga_id, live.version),
-                    live.correlation_id,
-                    live.traceparent.clone(),
-                )
-            }
-            // A timer that was reset meanwhile, or a mere restart.
-            _ => return None,
-        };
-        let metadata = Metadata {
-            causation_id: Some(fact_id),
-            traceparent,
-            ..Metadata::new(at, correlation_id, Actor::system(S::NAME))
-        };
-        Some((decision, metadata))
-    }
-
-    /// Makes the decision durable. Only then may its commands be sent.
-    async fn append(
-        &self,
-        saga_id: Uuid,
-        before: Option<&Live<S::State>>,
-        decision: Decision<S::State>,
-        metadata: Metadata,
-        work: &Work,
-    ) -> Result<(Live<S::State>, Vec<Directive>), Obstacle> {
-        let fact = metadata.causation_id.unwrap_or_default();
-        let event_id = derived_uuid(saga_id, &fact.to_string());
-        let advanced = S::Event::from(SagaAdvanced {
-            definition: S::DEFINITION,
-            fact,
-            fact_type: work.fact_type().to_owned(),
-            status: decision.status,
-            step: decision.step.to_owned(),
-            state: to_raw_value(&decision.state).map_err(|error| Obstacle::Hopeless(error.to_string()))?,
-            wake_at: decision.wake_at,
-            reason: decision.reason,
-        });
-        let append = Append {
-            stream: stream_of::<S>(saga_id),
-            expected: before.map_or(ExpectedVersion::None, |live| ExpectedVersion::Exact(live.version)),
-            events: vec![NewEvent::new(event_id, &advanced, &metadata)],
-        };
-        let appended = self.log.append(append).await?;
-        if appended.duplicate {
-            // Taken in before: what stands in the log now is the truth, and knows this fact. But one that the saga would
-            // take in again for ever must not be tried for ever.
-            return match before {
-                Some(live) if live.version >= appended.version => Err(Obstacle::Hopeless(format!(
-                    "{} takes in the fact {fact} again",
-                    S::NAME
-                ))),
-                _ => Err(Obstacle::Moved),
-            };
-        }
+        let (metadata, fact) = event.shop_event().ok()?;
+        let decision = self.saga.react(live.map(|live| &live.state), &Fact::Event(fact), at)?;
+        let before = live.and_then(|live| live.unwritten.as_ref());
         let live = Live {
-            state: decision.state,
             status: decision.status,
             wake_at: decision.wake_at,
-            version: appended.version,
-            event_id,
-            correlation_id: metadata.correlation_id,
-            traceparent: metadata.traceparent,
+            version: live.and_then(|live| live.version),
+            cause: event.id,
+            correlation_id: live.map_or(metadata.correlation_id, |live| live.correlation_id),
+            traceparent: metadata.traceparent.clone(),
+            unwritten: Some(Unwritten::after(before, event, decision.step, decision.reason, at)),
+            state: decision.state,
         };
-        let asked = decision.directives.into_iter();
-        let directives = asked
-            .map(|command| directive(saga_id, &live, metadata.occurred_at, command))
-            .collect();
-        Ok((live, directives))
-    }
-
-    fn outstanding(&self, saga_id: Uuid, live: &Live<S::State>) -> Vec<Directive> {
-        let (at, asked) = (self.clock.now(), self.saga.outstanding(&live.state).into_iter());
-        asked.map(|command| directive(saga_id, live, at, command)).collect()
+        Some((live, decision.directives))
     }
 
     /// The saga as the roster knows it.
@@ -326,6 +249,13 @@ impl<S: Saga> Desk<S> {
     }
 }
 
+/// A saga about to take something in.
+struct Loaded<T> {
+    live: Option<Arc<Live<T>>>,
+    /// From the log, not from memory.
+    afresh: bool,
+}
+
 impl<T> Outcome<T> {
     const fn nothing(saga_id: Uuid, settled: bool) -> Self {
         Self {
@@ -338,23 +268,8 @@ impl<T> Outcome<T> {
     }
 }
 
-impl Work {
-    fn fact_type(&self) -> &str {
-        match self {
-            Self::Event { event, .. } => &event.event_type,
-            Self::Timeout { .. } => "timeout",
-            Self::Resume => "resume",
-        }
-    }
-}
-
-fn stream_of<S: Saga>(saga_id: Uuid) -> StreamName {
+pub(super) fn stream_of<S: Saga>(saga_id: Uuid) -> StreamName {
     S::Event::CATEGORY.stream(saga_id)
-}
-
-/// A timeout is of one version of the saga: it can be taken in once.
-fn timeout_id(saga_id: Uuid, version: StreamVersion) -> Uuid {
-    derived_uuid(saga_id, &format!("timeout {version}"))
 }
 
 /// The command with an identity that depends on saga and step alone: sent again, it is the same.
@@ -362,7 +277,7 @@ fn directive<T>(saga_id: Uuid, live: &Live<T>, at: Timestamp, command: ServiceCo
     Directive {
         id: derived_uuid(saga_id, &step_key(&command)),
         correlation_id: live.correlation_id,
-        causation_id: live.event_id,
+        causation_id: live.cause,
         at,
         command,
     }

@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use event_log::Position;
@@ -21,6 +22,7 @@ use uuid::Uuid;
 use super::{
     Limits, RunnerConfig,
     advance::{Desk, Live, Outcome, Work},
+    backlog::Backlog,
     reader::{Batch, facts_of, follow},
 };
 use crate::{
@@ -50,6 +52,8 @@ pub(super) struct Conductor<S: Saga> {
     busy: HashMap<Uuid, VecDeque<(Work, Option<Ticket>)>>,
     /// States of sagas at rest.
     resting: Cache<Uuid, Arc<Live<S::State>>>,
+    /// Sagas that have something to write.
+    backlog: Backlog<S::State>,
     advances: FuturesUnordered<Advancing<S::State>>,
     /// Advances, and work that waits for one.
     in_flight: usize,
@@ -90,6 +94,7 @@ impl<S: Saga> Conductor<S> {
             resuming: roster.asking(),
             busy: HashMap::new(),
             resting: Cache::new(config.limits.states_in_memory),
+            backlog: Backlog::default(),
             advances: FuturesUnordered::new(),
             in_flight: 0,
             dispatches: Dispatches::new(S::NAME, config.dispatcher, clock, &config.limits),
@@ -104,19 +109,25 @@ impl<S: Saga> Conductor<S> {
     }
 
     pub(super) async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
-        let mut save_time = self.next_save();
-        while !self.step(&mut stopped, &mut save_time).await {}
+        let mut save_time = self.after(self.limits.checkpoint_every);
+        let mut write_time = self.after(self.limits.write_behind);
+        while !self.step(&mut stopped, &mut save_time, &mut write_time).await {}
         self.finish().await;
     }
 
-    fn next_save(&self) -> BoxFuture<'static, ()> {
-        let (clock, pause) = (Arc::clone(&self.desk.clock), self.limits.checkpoint_every);
+    fn after(&self, pause: Duration) -> BoxFuture<'static, ()> {
+        let clock = Arc::clone(&self.desk.clock);
         async move { clock.sleep(pause).await }.boxed()
     }
 
     /// Does the next thing there is to do; true when it is to stop. In a fixed order, so that a simulated world can be
     /// played again: what is rare first, and what brings new work last.
-    async fn step(&mut self, stopped: &mut oneshot::Receiver<()>, save_time: &mut BoxFuture<'static, ()>) -> bool {
+    async fn step(
+        &mut self,
+        stopped: &mut oneshot::Receiver<()>,
+        save_time: &mut BoxFuture<'static, ()>,
+        write_time: &mut BoxFuture<'static, ()>,
+    ) -> bool {
         self.resume();
         let room = self.in_flight < self.limits.facts_in_flight;
         let clock = Arc::clone(&self.desk.clock);
@@ -126,7 +137,11 @@ impl<S: Saga> Conductor<S> {
             _ = stopped => return true,
             () = &mut *save_time => {
                 self.save();
-                *save_time = self.next_save();
+                *save_time = self.after(self.limits.checkpoint_every);
+            }
+            () = &mut *write_time => {
+                self.write();
+                *write_time = self.after(self.limits.write_behind);
             }
             Some((outcome, ticket)) = self.advances.next() => self.settle(outcome, ticket, true),
             Some(dispatched) = self.dispatches.next() => self.note(dispatched),
@@ -167,6 +182,13 @@ impl<S: Saga> Conductor<S> {
         }
     }
 
+    /// What was taken in some time ago is written.
+    fn write(&mut self) {
+        for saga_id in self.backlog.round() {
+            self.put(saga_id, Work::Write, None);
+        }
+    }
+
     /// Gives a saga something to take in: now, or when it is done with what it has.
     fn put(&mut self, saga_id: Uuid, work: Work, ticket: Option<Ticket>) {
         self.in_flight += 1;
@@ -175,7 +197,8 @@ impl<S: Saga> Conductor<S> {
             return;
         }
         self.busy.insert(saga_id, VecDeque::new());
-        let known = self.resting.remove(&saga_id).map(|(_, live)| live);
+        let behind = self.backlog.wake(saga_id);
+        let known = behind.or_else(|| self.resting.remove(&saga_id).map(|(_, live)| live));
         self.begin(saga_id, known, work, ticket);
     }
 
@@ -196,12 +219,12 @@ impl<S: Saga> Conductor<S> {
             metrics::counter!("jangteo_sagas_advanced_total", "saga" => S::NAME).increment(1);
             self.last_errors.remove(&saga_id);
         }
+        if outcome.settled {
+            let behind = outcome.live.as_ref().is_some_and(|live| live.unwritten.is_some());
+            self.account_for(saga_id, ticket, behind);
+        }
         for directive in outcome.directives {
             self.dispatches.send(saga_id, directive);
-        }
-        if let Some(ticket) = ticket.filter(|_| outcome.settled) {
-            self.watermark.finish(ticket);
-            self.publish_position();
         }
         let next = self
             .busy
@@ -212,11 +235,23 @@ impl<S: Saga> Conductor<S> {
             (Some((work, ticket)), live) => self.begin(saga_id, live, work, ticket),
             (None, live) => {
                 self.busy.remove(&saga_id);
-                if let Some(live) = live {
+                if let Some(live) = live.and_then(|live| self.backlog.rest(saga_id, live)) {
                     self.resting.insert(saga_id, live);
                 }
             }
         }
+    }
+
+    /// A fact is done with when what came of it stands in the log, and with it all that the saga took in before.
+    fn account_for(&mut self, saga_id: Uuid, fact: Option<Ticket>, behind: bool) {
+        if behind {
+            self.backlog.hold(saga_id, fact);
+            return;
+        }
+        for fact in self.backlog.release(saga_id).into_iter().chain(fact) {
+            self.watermark.finish(fact);
+        }
+        self.publish_position();
     }
 
     fn note(&mut self, dispatched: Dispatched) {
@@ -254,11 +289,20 @@ impl<S: Saga> Conductor<S> {
         }
     }
 
+    async fn write_all(&mut self) {
+        // Two rounds: also what has just been taken in.
+        for _ in 0..2 {
+            self.write();
+            self.settle_begun().await;
+        }
+    }
+
     async fn finish(mut self) {
         self.desk.closing.store(true, Ordering::Relaxed);
         self.reader.shutdown().await;
         let (clock, farewell) = (Arc::clone(&self.desk.clock), self.limits.farewell);
         let in_time = within(&*clock, farewell, self.settle_begun()).await.is_some()
+            && within(&*clock, farewell, self.write_all()).await.is_some()
             && within(&*clock, farewell, async {
                 while self.dispatches.next().await.is_some() {}
             })
