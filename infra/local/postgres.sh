@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Starts a PostgreSQL of its own in a given folder, on a free loopback port, with fsync on, and prints its connection
-# string. Stops on SIGTERM or SIGINT; the folder goes with it. Exits 69 where PostgreSQL is not installed.
+# string. Stops on SIGTERM or SIGINT; the folder goes with it. SIGUSR1 stops the server as a crash would and keeps what it
+# has on disk, SIGUSR2 starts it again on the same port. Exits 69 where PostgreSQL is not installed.
 #   usage: postgres.sh DIR
 set -euo pipefail
 
@@ -23,8 +24,15 @@ if [ "$(id -u)" -eq 0 ]; then
 fi
 cd "$folder"
 
+start() {
+    "${as_owner[@]}" "$binaries/pg_ctl" -D "$folder/data" -l "$folder/data/log" -w \
+        -o "-c listen_addresses=127.0.0.1 -c fsync=on -c unix_socket_directories= -p $1" start >&2
+}
+halt() {
+    "${as_owner[@]}" "$binaries/pg_ctl" -D "$folder/data" -m "$1" -w stop >/dev/null 2>&1 || true
+}
 stop() {
-    "${as_owner[@]}" "$binaries/pg_ctl" -D "$folder/data" -m fast -w stop >/dev/null 2>&1 || true
+    halt fast
     rm -rf "${folder:?}/data"
 }
 trap stop EXIT
@@ -34,8 +42,9 @@ trap 'exit 0' TERM INT
 # A port that was free a moment ago may be taken: then the next is tried.
 for _ in 1 2 3 4 5; do
     port=$((20000 + RANDOM % 12000))
-    if "${as_owner[@]}" "$binaries/pg_ctl" -D "$folder/data" -l "$folder/data/log" -w \
-        -o "-c listen_addresses=127.0.0.1 -c fsync=on -c unix_socket_directories= -p $port" start >&2; then
+    if start "$port"; then
+        trap 'halt immediate' USR1
+        trap 'start "$port" || true' USR2
         echo "host=127.0.0.1 port=$port user=postgres dbname=postgres"
         while :; do
             sleep 3600 &

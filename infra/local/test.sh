@@ -41,10 +41,26 @@ stop_nats() {
     rm -rf "$nats"
 }
 
+# One PostgreSQL likewise; each test has schemas of its own there. Its user must be able to walk down to its folder.
+postgres="$(mktemp -d)"
+chmod 711 "$postgres"
+database=""
+if [ -z "${JANGTEO_TEST_POSTGRES:-}" ]; then
+    infra/local/postgres.sh "$postgres/server" >"$postgres/address" 2>"$postgres/why" &
+    database=$!
+fi
+stop_postgres() {
+    if [ -n "$database" ]; then
+        kill "$database" 2>/dev/null || true
+        wait "$database" 2>/dev/null || true
+    fi
+    rm -rf "$postgres"
+}
+
 # Tests that need something this machine lacks write one line here and pass; the lines are shown at the end.
 JANGTEO_SKIPPED="$(mktemp)"
 export JANGTEO_SKIPPED
-trap 'stop_elasticsearch; stop_nats; rm -f "$JANGTEO_SKIPPED"' EXIT
+trap 'stop_elasticsearch; stop_nats; stop_postgres; rm -f "$JANGTEO_SKIPPED"' EXIT
 
 # The system tests start the real binary.
 cargo build --workspace --bins
@@ -66,6 +82,16 @@ if [ -n "$bus" ]; then
         export JANGTEO_TEST_NATS
     else
         echo "everything over NATS: $(tail -1 "$nats/why")" >>"$JANGTEO_SKIPPED"
+    fi
+fi
+
+if [ -n "$database" ]; then
+    while kill -0 "$database" 2>/dev/null && [ ! -s "$postgres/address" ]; do sleep 0.5; done
+    if [ -s "$postgres/address" ]; then
+        port="$(sed -E 's/.*port=([0-9]+).*/\1/' "$postgres/address")"
+        export JANGTEO_TEST_POSTGRES="postgres://postgres@127.0.0.1:$port/postgres"
+    else
+        echo "everything on PostgreSQL: $(tail -1 "$postgres/why")" >>"$JANGTEO_SKIPPED"
     fi
 fi
 

@@ -55,12 +55,12 @@ const INSERT: &str = "\
     INSERT INTO accounts (id, email, email_key, name, password_hash, roles, created_at, command_id, fingerprint) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
-const PUT_SETUP_TOKEN: &str = "\
-    INSERT INTO setup_token (only, digest) VALUES (1, $1) ON CONFLICT (only) DO UPDATE SET digest = excluded.digest";
+const PUT_SETUP_TOKEN: &str = r#"
+    INSERT INTO setup_token ("only", digest) VALUES (1, $1) ON CONFLICT ("only") DO UPDATE SET digest = excluded.digest"#;
 
 const ADMINS: Sql = Sql::each(
     "SELECT count(*) FROM accounts, json_each(roles) WHERE value = 'admin'",
-    "SELECT count(*) FROM accounts, json_array_elements_text(roles::json) AS role (name) WHERE name = 'admin'",
+    "SELECT count(*) FROM accounts, json_array_elements_text(roles::json) AS role (given) WHERE given = 'admin'",
 );
 
 impl Accounts {

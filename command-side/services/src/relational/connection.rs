@@ -1,10 +1,15 @@
 //! A connection to either engine, and a transaction on one.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    io,
+    ops::{Deref, DerefMut},
+    time::Duration,
+};
 
 use sqlx::{
     Database, PgConnection, Postgres, Sqlite, SqliteConnection, pool::PoolConnection, query_as_with, query_with,
 };
+use tokio::time::timeout;
 
 use super::{
     DatabaseError, Record, Sql, Value,
@@ -40,7 +45,7 @@ impl Transaction {
     pub async fn commit(self) -> Result<(), DatabaseError> {
         match self.0.0 {
             Engine::Sqlite(Link::Writing(transaction)) => transaction.commit().await?,
-            Engine::Postgres(Link::Writing(transaction)) => transaction.commit().await?,
+            Engine::Postgres(Link::Writing(transaction)) => answered(transaction.commit()).await?,
             Engine::Sqlite(Link::Reading(_)) | Engine::Postgres(Link::Reading(_)) => {}
         }
         Ok(())
@@ -78,7 +83,7 @@ impl Connection {
             }
             Engine::Postgres(link) => {
                 let query = query_as_with(sql.postgres, for_postgres(values)?);
-                query.fetch_all(link.postgres()).await?
+                answered(query.fetch_all(link.postgres())).await?
             }
         };
         Ok(rows)
@@ -101,7 +106,7 @@ impl Connection {
             }
             Engine::Postgres(link) => {
                 let query = query_as_with(sql.postgres, for_postgres(values)?);
-                query.fetch_optional(link.postgres()).await?
+                answered(query.fetch_optional(link.postgres())).await?
             }
         };
         Ok(row)
@@ -124,11 +129,19 @@ impl Connection {
             }
             Engine::Postgres(link) => {
                 let query = query_with(sql.postgres, for_postgres(values)?);
-                query.execute(link.postgres()).await?;
+                answered(query.execute(link.postgres())).await?;
             }
         }
         Ok(())
     }
+}
+
+/// The server ends what takes too long itself; this is for a server that is cut off and cannot say so.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+async fn answered<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    let late = |_| sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "no answer from the server"));
+    timeout(PATIENCE, answer).await.map_err(late)?
 }
 
 impl Link<Sqlite> {

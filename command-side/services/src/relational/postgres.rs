@@ -26,7 +26,7 @@ const CONNECTIONS: u32 = 8;
 #[derive(Debug)]
 pub(super) struct Schema {
     pub(super) pool: PgPool,
-    begin: String,
+    lock: i64,
 }
 
 impl Schema {
@@ -56,13 +56,18 @@ impl Schema {
             .await?;
         Ok(Self {
             pool,
-            begin: format!("BEGIN; SELECT pg_advisory_xact_lock({})", fnv(schema)),
+            lock: fnv(schema),
         })
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-        // Safe: the only part that is not a constant is a number.
-        self.pool.begin_with(AssertSqlSafe(self.begin.clone())).await
+        let mut transaction = self.pool.begin().await?;
+        // Held until the transaction ends, however it ends.
+        sqlx::query("SELECT pg_advisory_xact_lock($1)")
+            .bind(self.lock)
+            .execute(&mut *transaction)
+            .await?;
+        Ok(transaction)
     }
 }
 

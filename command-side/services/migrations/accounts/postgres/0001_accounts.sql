@@ -35,7 +35,7 @@ CREATE INDEX refresh_tokens_by_session ON refresh_tokens (session_id);
 
 -- The digest of the one-time token with which the first admin is made; no row once it is used.
 CREATE TABLE setup_token (
-    only   INTEGER PRIMARY KEY CHECK (only = 1),
+    "only" INTEGER PRIMARY KEY CHECK ("only" = 1),
     digest TEXT COLLATE "C" NOT NULL
 );
 

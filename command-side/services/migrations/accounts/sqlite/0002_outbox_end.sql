@@ -1,6 +1,6 @@
 -- The number of the last event that was ever written to the outbox, counted within the transaction that writes it.
 CREATE TABLE outbox_end (
-    only INTEGER PRIMARY KEY CHECK (only = 1),
-    seq  INTEGER NOT NULL
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    seq INTEGER NOT NULL
 ) STRICT;
 INSERT INTO outbox_end SELECT 1, coalesce(max(seq), 0) FROM outbox;

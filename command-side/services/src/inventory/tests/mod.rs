@@ -1,4 +1,5 @@
 mod faults;
+mod flash_sale;
 mod parcels;
 mod properties;
 
