@@ -28,7 +28,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("bus", &["event-schemas", "event-log", "domain", "resilience"]),
     ("subscribers", &["event-schemas", "event-log", "resilience"]),
     ("sagas", &["event-schemas", "event-log", "domain"]),
-    ("read-models", &["event-schemas"]),
+    ("read-models", &["event-schemas", "resilience"]),
     ("projections", &["event-schemas", "event-log", "read-models"]),
     ("query-api", &["event-schemas", "read-models", "edge"]),
     ("web", &[]),

@@ -9,6 +9,7 @@ mod explain;
 mod layers;
 mod mail;
 mod nats;
+mod notifications;
 mod roles;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ pub use explain::{effective, explanation};
 pub use layers::{ConfigError, Flags, Layers, unknown_variables};
 pub use mail::{MailSettings, NoSmtpUrl, SmtpUrl};
 pub use nats::{NatsSettings, NatsUrl, NoNatsUrl};
+pub use notifications::NotificationSettings;
 pub use roles::RoleSettings;
 
 /// How fast parcels move in the demo: one is fetched after seven seconds, which leaves time to cancel, and arrives after a
@@ -103,6 +105,11 @@ pub struct Config {
     #[config(nested)]
     #[config(layer_attr(command(flatten)))]
     pub mail: MailSettings,
+
+    /// Which webhook hears what happens to orders.
+    #[config(nested)]
+    #[config(layer_attr(command(flatten)))]
+    pub notifications: NotificationSettings,
 
     /// Where the other roles are.
     #[config(nested)]

@@ -69,7 +69,7 @@ impl RemoteDispatcher {
     /// # Errors
     /// When no client can be made.
     pub(crate) fn new(url: &str, operator_token: &str) -> reqwest::Result<Self> {
-        let command = Peer::new(url, operator_token)?;
+        let command = Peer::new("command role", url, operator_token)?;
         Ok(Self { command })
     }
 }

@@ -1,9 +1,10 @@
 //! What the two internal hops have in common.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use edge::{Principal, Problem};
 use reqwest::{Client, StatusCode};
+use resilience::{CallError, Failure, Outlet, Settings};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// Only another role of this shop may ask: it shows the operator token, which no account has.
@@ -17,12 +18,21 @@ pub(super) fn from_a_role(principal: &Principal) -> Result<(), Problem> {
     }
 }
 
+/// No question to another role takes longer. Each has a shorter patience of its own.
+const LONGEST: Duration = Duration::from_secs(130);
+/// Questions under way at a time. Those who ask have narrower limits of their own, so this one is for the day they forget.
+const PLACES: usize = 512;
+/// A role that was restarted is back within moments: it is tried again soon.
+const BREAK: Duration = Duration::from_millis(250);
+const LONGEST_BREAK: Duration = Duration::from_secs(2);
+
 /// Another role's process.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Peer {
     client: Client,
     url: String,
     token: String,
+    outlet: Outlet,
 }
 
 /// Why the other process did not do it.
@@ -36,6 +46,9 @@ pub(super) enum PeerError {
         /// What came instead.
         detail: String,
     },
+    /// It failed lately, or too much is asked of it: it was not asked.
+    #[error("{0}")]
+    NotAsked(String),
     /// It said no.
     #[error("{detail} ({status})")]
     Refused {
@@ -46,6 +59,15 @@ pub(super) enum PeerError {
         /// In words.
         detail: String,
     },
+}
+
+impl CallError for PeerError {
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Away { .. } | Self::NotAsked(_) => true,
+            Self::Refused { status, .. } => status.is_server_error(),
+        }
+    }
 }
 
 /// What is read of a problem document.
@@ -59,8 +81,8 @@ struct ProblemView {
 }
 
 impl Peer {
-    /// The process at `url`, which knows this token.
-    pub(super) fn new(url: &str, token: &str) -> reqwest::Result<Self> {
+    /// The process at `url`, which knows this token; `name` is what operators call it.
+    pub(super) fn new(name: &'static str, url: &str, token: &str) -> reqwest::Result<Self> {
         let client = Client::builder()
             .connect_timeout(Duration::from_secs(5))
             .pool_idle_timeout(Duration::from_secs(20))
@@ -70,11 +92,35 @@ impl Peer {
             client,
             url: url.trim_end_matches('/').to_owned(),
             token: token.to_owned(),
+            outlet: Outlet::new(
+                name,
+                Settings::default()
+                    .places(PLACES)
+                    .deadline(LONGEST)
+                    .breaks(5, BREAK, LONGEST_BREAK),
+            ),
         })
     }
 
-    /// Posts JSON and reads the answer, within `patience`.
+    /// Posts JSON and reads the answer, within `patience`. Once: whoever asks knows best when to ask again.
     pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &(impl Serialize + Sync),
+        patience: Duration,
+    ) -> Result<T, PeerError> {
+        let answer = self.outlet.call_once(|| self.asked(path, body, patience)).await;
+        answer.map_err(|failure| match failure {
+            Failure::Failed(error) => error,
+            failure if failure.never_left() => PeerError::NotAsked(failure.to_string()),
+            failure => PeerError::Away {
+                url: self.url.clone(),
+                detail: failure.to_string(),
+            },
+        })
+    }
+
+    async fn asked<T: DeserializeOwned>(
         &self,
         path: &str,
         body: &(impl Serialize + Sync),
@@ -98,6 +144,13 @@ impl Peer {
             url: self.url.clone(),
             detail: format!("it answers what this version does not understand ({error})"),
         })
+    }
+}
+
+/// Without the token.
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peer").field("url", &self.url).finish_non_exhaustive()
     }
 }
 

@@ -1,17 +1,18 @@
-//! Who listens to the log beside the sagas: mails and points.
+//! Who listens to the log beside the sagas: mails, points, notifications.
 
-use std::{fs, sync::Arc};
+use std::{fs, path::Path, sync::Arc};
 
 use event_log::EventLog;
 use subscribers::{
     Patience, Subscriber, Subscriptions,
     mails::{CustomersInLog, FolderPost, Mails, Post, SmtpPost, SmtpSettings},
+    notifications::{Notifications, Webhook},
     points::Points,
 };
 
 use super::StartError;
 use crate::{
-    config::{Config, MailSettings},
+    config::{Config, MailSettings, NotificationSettings},
     folder::DataFolder,
 };
 
@@ -45,6 +46,7 @@ fn all(config: &Config, folder: &DataFolder, log: &Arc<dyn EventLog>) -> Result<
     if config.mail.send {
         all.push(Arc::new(mails(&config.mail, folder, log)?));
     }
+    all.extend(notifications(&config.notifications)?);
     Ok(all)
 }
 
@@ -69,12 +71,33 @@ fn credentials(settings: &MailSettings) -> Result<Option<(String, String)>, Star
     match (&settings.user, &settings.password_file) {
         (None, None) => Ok(None),
         (Some(user), Some(file)) => {
-            let failed = |error| StartError::of("the mails")(format!("{}: {error}", file.display()));
-            let password = fs::read_to_string(file).map_err(failed)?;
-            Ok(Some((user.clone(), password.trim_end_matches(['\r', '\n']).to_owned())))
+            let password = line_of(file, "the mails")?;
+            Ok(Some((user.clone(), password)))
         }
         _ => Err(StartError::Combination(
             "--smtp-user and --smtp-password-file go together: give both or none".to_owned(),
         )),
     }
+}
+
+fn notifications(settings: &NotificationSettings) -> Result<Option<Arc<dyn Subscriber>>, StartError> {
+    let part = "the notifications";
+    match (&settings.url, &settings.secret_file) {
+        (None, None) => Ok(None),
+        (Some(url), Some(file)) => {
+            let webhook = Webhook::new(url, &line_of(file, part)?).map_err(StartError::of(part))?;
+            let notifications = Notifications::new(webhook).map_err(StartError::of(part))?;
+            Ok(Some(Arc::new(notifications)))
+        }
+        _ => Err(StartError::Combination(
+            "--notify and --notify-secret-file go together: give both or none".to_owned(),
+        )),
+    }
+}
+
+/// A secret, as an editor leaves it in a file.
+fn line_of(file: &Path, part: &'static str) -> Result<String, StartError> {
+    let failed = |error| StartError::of(part)(format!("{}: {error}", file.display()));
+    let text = fs::read_to_string(file).map_err(failed)?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }

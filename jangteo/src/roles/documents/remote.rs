@@ -45,7 +45,7 @@ impl RemoteDocuments {
     /// When no client can be made.
     pub(crate) fn new(url: &str, operator_token: &str) -> reqwest::Result<Self> {
         Ok(Self {
-            query: Peer::new(url, operator_token)?,
+            query: Peer::new("query role", url, operator_token)?,
             standing: Mutex::default(),
             live: Mutex::default(),
         })

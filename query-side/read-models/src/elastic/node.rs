@@ -15,6 +15,7 @@ use elasticsearch::{
         transport::{SingleNodeConnectionPool, TransportBuilder},
     },
 };
+use resilience::{CallError, Failure, Outlet, Settings};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -24,6 +25,15 @@ use crate::documents::Generation;
 /// Between two looks for a node that is not there yet.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// Longer than any answer may take: each request has a patience of its own.
+const LONGEST: Duration = Duration::from_secs(60);
+/// So many requests at a time.
+const PLACES: usize = 128;
+/// A node that failed so often in a row is left alone for a moment. Shorter disturbances are bridged by repeats.
+const FAILURES_IN_A_ROW: u32 = 20;
+const BREAK: Duration = Duration::from_millis(250);
+const LONGEST_BREAK: Duration = Duration::from_secs(2);
+
 /// A node, or a cluster behind one address.
 #[derive(Clone)]
 pub struct Node {
@@ -32,6 +42,7 @@ pub struct Node {
     address: String,
     prefix: String,
     version: String,
+    outlet: Outlet,
 }
 
 /// What a node is asked.
@@ -121,6 +132,7 @@ impl Node {
             address,
             prefix: settings.prefix.clone(),
             version: String::new(),
+            outlet: outlet(),
         };
         node.version = node.greeted(settings).await?;
         Ok(node)
@@ -131,7 +143,8 @@ impl Node {
         let deadline = Instant::now() + settings.patience;
         let hello = || Request::new(Method::Get, "").patiently(Patience::ONCE);
         loop {
-            match self.call::<Greeting>(hello()).await {
+            // Not through the outlet: who starts wants to hear what is wrong, not that it went wrong before.
+            match self.attempt(&hello()).await.and_then(read::<Greeting>) {
                 Ok(Greeting { version }) => return usable(&self.address, version),
                 Err(ElasticError::Away { detail, .. }) if Instant::now() < deadline => {
                     tracing::warn!(address = self.address, detail, "waiting for Elasticsearch");
@@ -169,13 +182,9 @@ impl Node {
     pub async fn call<T: DeserializeOwned>(&self, request: Request) -> Result<T, ElasticError> {
         let mut pauses = Pauses::within(request.patience);
         loop {
-            match self.attempt(&request).await {
-                Ok(body) => {
-                    return serde_json::from_slice(&body).map_err(|error| {
-                        let start: String = String::from_utf8_lossy(&body).chars().take(200).collect();
-                        ElasticError::Unreadable(format!("{error} in {start}"))
-                    });
-                }
+            let answer = self.outlet.call_once(|| self.attempt(&request)).await;
+            match answer.map_err(|failure| self.failed(failure)) {
+                Ok(body) => return read(body),
                 Err(error) if passes(&error) => {
                     if !pauses.pause().await {
                         return Err(error);
@@ -227,6 +236,13 @@ impl Node {
         })
     }
 
+    fn failed(&self, failure: Failure<ElasticError>) -> ElasticError {
+        match failure {
+            Failure::Failed(error) => error,
+            failure => self.away(failure.to_string()),
+        }
+    }
+
     /// The node does not do it now.
     pub(super) fn away(&self, detail: String) -> ElasticError {
         ElasticError::Away {
@@ -234,6 +250,25 @@ impl Node {
             detail,
         }
     }
+}
+
+fn outlet() -> Outlet {
+    let settings = Settings::default().places(PLACES).deadline(LONGEST);
+    Outlet::new("elasticsearch", settings.breaks(FAILURES_IN_A_ROW, BREAK, LONGEST_BREAK))
+}
+
+impl CallError for ElasticError {
+    fn may_pass(&self) -> bool {
+        passes(self)
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "what the node sent is done with")]
+fn read<T: DeserializeOwned>(body: Bytes) -> Result<T, ElasticError> {
+    serde_json::from_slice(&body).map_err(|error| {
+        let start: String = String::from_utf8_lossy(&body).chars().take(200).collect();
+        ElasticError::Unreadable(format!("{error} in {start}"))
+    })
 }
 
 /// An error with its causes.
