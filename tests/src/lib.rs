@@ -18,6 +18,7 @@ mod grown;
 mod house_rules;
 mod imports;
 mod log_faults;
+mod mails;
 mod moving;
 mod operators;
 mod rebuilding;

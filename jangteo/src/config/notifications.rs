@@ -12,7 +12,12 @@ pub struct NotificationSettings {
     /// The webhook: https://partner.example/hook. It gets a CloudEvent for whatever happens to an order, signed as
     /// standardwebhooks.com says.
     #[config(env = "JANGTEO_NOTIFY")]
-    #[config(layer_attr(arg(long = "notify", id = "notifications.url", value_name = "URL", hide_short_help = true)))]
+    #[config(layer_attr(arg(
+        long = "notify",
+        id = "notifications.url",
+        value_name = "URL",
+        hide_short_help = true
+    )))]
     pub url: Option<String>,
 
     /// The file with the secret that signs: 24 characters or more, or whsec_ and Base64.

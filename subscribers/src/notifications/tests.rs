@@ -85,9 +85,18 @@ fn the_signature_is_that_of_standard_webhooks() {
     // The example of the specification's own libraries.
     let signature = webhook.signature("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, r#"{"test": 2432232314}"#);
     assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
-    assert_eq!(Webhook::new("partner", SECRET).err(), Some(NoWebhook::Url("partner".to_owned())));
-    assert_eq!(Webhook::new("https://a.example", "short").err(), Some(NoWebhook::Secret));
-    assert_eq!(Webhook::new("https://a.example", "whsec_!").err(), Some(NoWebhook::Secret));
+    assert_eq!(
+        Webhook::new("partner", SECRET).err(),
+        Some(NoWebhook::Url("partner".to_owned()))
+    );
+    assert_eq!(
+        Webhook::new("https://a.example", "short").err(),
+        Some(NoWebhook::Secret)
+    );
+    assert_eq!(
+        Webhook::new("https://a.example", "whsec_!").err(),
+        Some(NoWebhook::Secret)
+    );
 }
 
 #[tokio::test]
@@ -123,7 +132,10 @@ async fn what_it_cannot_take_is_a_dead_letter_and_what_it_cannot_take_now_comes_
     shop.confirmed(order_id).await;
     until(async || shop.count("DeadLettered").await == 1).await;
     let dead = subscriptions.dead_letters().list(false).await.unwrap().remove(0).letter;
-    assert_eq!((&*dead.subscriber, &*dead.event_type), ("notifications", "OrderConfirmed"));
+    assert_eq!(
+        (&*dead.subscriber, &*dead.event_type),
+        ("notifications", "OrderConfirmed")
+    );
     assert!(dead.error.contains("400"), "{}", dead.error);
     let operator = event_schemas::Actor::system("operator");
     subscriptions.retry(dead.dead_letter_id, operator).await.unwrap();

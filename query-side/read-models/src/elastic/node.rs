@@ -254,7 +254,10 @@ impl Node {
 
 fn outlet() -> Outlet {
     let settings = Settings::default().places(PLACES).deadline(LONGEST);
-    Outlet::new("elasticsearch", settings.breaks(FAILURES_IN_A_ROW, BREAK, LONGEST_BREAK))
+    Outlet::new(
+        "elasticsearch",
+        settings.breaks(FAILURES_IN_A_ROW, BREAK, LONGEST_BREAK),
+    )
 }
 
 impl CallError for ElasticError {
