@@ -18,6 +18,7 @@ mod client;
 mod drive;
 mod elasticsearch;
 mod event_log;
+mod flash_sale;
 mod forwarder;
 mod freshness;
 mod log_marks;
@@ -78,6 +79,7 @@ enum Part {
     Replay,
     Search,
     Workflow,
+    FlashSale,
 }
 
 /// How much of everything.
@@ -135,6 +137,9 @@ async fn main() -> Result<()> {
         if wanted(Part::Replay) {
             replay::measure(&data, &mut report).await?;
         }
+    }
+    if wanted(Part::FlashSale) {
+        flash_sale::measure(&folder.path().join("flash-sale"), &mut report).await?;
     }
     if wanted(Part::Workflow) {
         workflow::measure(folder.path(), effort, &limits, &mut report).await?;

@@ -100,6 +100,11 @@ impl Shop {
 
     /// Lists products with plenty of stock and returns their ids.
     pub(crate) async fn stocked_products(&self, count: usize) -> Result<Vec<String>> {
+        self.limited_products(count, 1_000_000).await
+    }
+
+    /// Lists products with so many pieces of each and returns their ids.
+    pub(crate) async fn limited_products(&self, count: usize, pieces: u64) -> Result<Vec<String>> {
         let token = self.sign_in("seller").await?;
         let mut connection = self.connect().await?;
         let mut ids = Vec::new();
@@ -115,7 +120,7 @@ impl Shop {
                 .to_owned();
             let path = format!("/api/v1/products/{id}/stock-receipts");
             connection
-                .json("POST", &path, Some(&token), &json!({"quantity": 1_000_000}))
+                .json("POST", &path, Some(&token), &json!({ "quantity": pieces }))
                 .await?;
             ids.push(id);
         }
