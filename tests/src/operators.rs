@@ -81,6 +81,8 @@ async fn the_log_is_listed_read_and_counted_alike_running_and_stopped() {
         "trending",
         "seller_sales",
         "stock_alerts",
+        "repair_cases",
+        "dead_events",
     ] {
         assert!(
             status.iter().any(|projection| projection["name"] == name),

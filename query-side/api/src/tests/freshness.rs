@@ -3,7 +3,7 @@ use edge::ConsistencyToken;
 use super::*;
 
 /// Every query, with a path that names something or nothing: freshness comes before what is found.
-const QUERIES: [&str; 14] = [
+const QUERIES: [&str; 18] = [
     "search",
     "products/018f3c1e-7b4a-7c3e-9d2f-1a2b3c4d5e6f",
     "cart",
@@ -18,6 +18,10 @@ const QUERIES: [&str; 14] = [
     "ops/customers/018f3c1e-7b4a-7c3e-9d2f-1a2b3c4d5e6f/my-page",
     "ops/sagas",
     "ops/sagas/018f3c1e-7b4a-7c3e-9d2f-1a2b3c4d5e6f",
+    "ops/repair-cases",
+    "ops/repair-cases/018f3c1e-7b4a-7c3e-9d2f-1a2b3c4d5e6f",
+    "ops/dead-letters",
+    "ops/dead-letters/018f3c1e-7b4a-7c3e-9d2f-1a2b3c4d5e6f",
 ];
 
 fn all_reached(shop: &Shop, position: u64) {
