@@ -60,10 +60,10 @@ function parcelView({ status, reason, items, amount, carrier, tracking_number, e
     el("p", { class: "faint" }, status === "cancelled" ? `${money(amount)} is not charged` : money(amount)));
 }
 
-function paymentView({ status, method, authorised, captured, refunded, unknown = [] }) {
+function paymentView({ status, method, authorised, captured, voided, refunded, unknown = [] }) {
   const taken = method === "invoice" ? "owed" : "taken";
-  const parts = [authorised && `${money(authorised)} set aside`, captured && `${money(captured)} ${taken}`,
-    refunded && `${money(refunded)} given back`].filter(Boolean);
+  const parts = [authorised && !voided && `${money(authorised)} set aside`, captured && `${money(captured)} ${taken}`,
+    voided?.amount > 0 && `${money(voided)} set aside and released`, refunded && `${money(refunded)} given back`].filter(Boolean);
   return [
     el("p", { class: "faint" }, method === "invoice" ? "Invoice: " : "Card: ", parts.length > 0 ? parts.join(", ") : words(status)),
     unknown.length > 0 && el("p", { class: "notice" },
