@@ -72,6 +72,9 @@ pub struct OpenOrder {
     day: Day,
     /// What is whose.
     lines: Vec<SoldLine>,
+    /// A parcel is on its way: it is not called off any more, but other parcels may still not be sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    shipped: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -240,10 +243,13 @@ impl SellerSalesProjection {
         };
         let called_off = match event {
             OrderEvent::OrderPlaced(_) => return false,
-            // The others' parcels may still not be sent.
-            OrderEvent::OrderShipped(_) if order.has_several_sellers() => return false,
+            OrderEvent::OrderShipped(_) if order.has_several_sellers() => {
+                return !std::mem::replace(&mut order.shipped, true);
+            }
             OrderEvent::OrderItemsCancelled(event) => order.take_parcel(event.order_id, event.shipment_id),
-            OrderEvent::OrderRejected(_) | OrderEvent::OrderCancelled(_) => std::mem::take(&mut order.lines),
+            OrderEvent::OrderRejected(_) | OrderEvent::OrderCancelled(_) if !order.shipped => {
+                std::mem::take(&mut order.lines)
+            }
             // From here on it cannot be called off.
             _ => {
                 order.lines.clear();
@@ -285,6 +291,7 @@ impl OpenOrder {
         Self {
             day,
             lines: placed.items.iter().map(line).collect(),
+            shipped: false,
         }
     }
 
