@@ -3,6 +3,7 @@
 
 mod money;
 mod past;
+mod returns;
 mod tell;
 
 use std::collections::BTreeMap;
@@ -134,6 +135,14 @@ impl World {
             | C::CancelOrderItems { .. }
             | C::MarkOrderShipped { .. }
             | C::MarkOrderDelivered { .. } => self.order_of(command),
+            C::RefundPayment { .. }
+            | C::RefundCredit { .. }
+            | C::RestockGoods { .. }
+            | C::CompleteReturn { .. }
+            | C::InquirePayment {
+                operation: PaymentOperation::Refund,
+                ..
+            } => self.come_back(command),
             _ => self.money(command),
         }
     }

@@ -1,16 +1,17 @@
 //! The runner is killed wherever it can be killed, and nothing is done twice or left undone.
 
 mod in_flight;
+mod mortal;
+mod returns;
 mod shop;
+mod stories;
 mod waiting;
 mod writing;
 
 use std::sync::Arc;
 
 use event_log::{Append, EventLog, ExpectedVersion, Position};
-use event_schemas::{
-    Actor, Category, Metadata, NewEvent, OrderId, Timestamp, payment::PaymentOperation, saga::SagaStatus,
-};
+use event_schemas::{Actor, Category, Metadata, NewEvent, OrderId, Timestamp, saga::SagaStatus};
 use tempfile::TempDir;
 use tokio::{task::JoinSet, time::timeout};
 use uuid::Uuid;
@@ -19,7 +20,9 @@ use crate::{
     SagaRunner,
     world::{Script, Tell},
 };
-use shop::{DEADLINE, Killer, Shop, packed, runner};
+use mortal::{Killer, runner};
+use shop::{DEADLINE, Shop, packed};
+use stories::{Story, all_stories};
 
 impl SagaRunner {
     /// As SIGKILL would: nothing is said good-bye to.
@@ -34,110 +37,6 @@ fn folder() -> TempDir {
     tempfile::tempdir_in("/dev/shm")
         .or_else(|_| tempfile::tempdir())
         .unwrap()
-}
-
-/// What an order meets, and when it is called off.
-type Story = (Script, Option<&'static str>);
-
-/// What definition 1 of `place_order` could tell, too: `fixtures/place_order_1` holds what it told.
-fn stories() -> Vec<(&'static str, Story)> {
-    let smooth = Script {
-        from_cart: true,
-        ..Script::default()
-    };
-    let lost = |operation| Script {
-        answer_lost: Some((operation, 0)),
-        ..Script::default()
-    };
-    let declined = Script {
-        declined: true,
-        ..Script::default()
-    };
-    vec![
-        ("smooth", (smooth, None)),
-        (
-            "out of stock",
-            (
-                Script {
-                    out_of_stock: true,
-                    ..Script::default()
-                },
-                None,
-            ),
-        ),
-        ("declined", (declined, None)),
-        ("authorisation lost", (lost(PaymentOperation::Authorise), None)),
-        (
-            "decline lost",
-            (
-                Script {
-                    answer_lost: Some((PaymentOperation::Authorise, 0)),
-                    ..declined
-                },
-                None,
-            ),
-        ),
-        ("capture lost", (lost(PaymentOperation::Capture), None)),
-        ("cancelled at once", (smooth, Some("OrderPlaced"))),
-        ("cancelled when reserved", (smooth, Some("StockReserved"))),
-        ("cancelled when authorised", (smooth, Some("PaymentAuthorised"))),
-        ("cancelled when confirmed", (smooth, Some("OrderConfirmed"))),
-        ("cancelled when booked", (smooth, Some("ShipmentBooked"))),
-        (
-            "cancelled when unknown",
-            (lost(PaymentOperation::Authorise), Some("PaymentOutcomeUnknown")),
-        ),
-        ("void lost", (lost(PaymentOperation::Void), Some("OrderConfirmed"))),
-    ]
-}
-
-fn all_stories() -> impl Iterator<Item = (&'static str, Story)> {
-    stories().into_iter().chain(larger_stories())
-}
-
-/// Several sellers, and credit.
-fn larger_stories() -> Vec<(&'static str, Story)> {
-    let three = Script {
-        sellers: 3,
-        ..Script::default()
-    };
-    let invoice = Script {
-        sellers: 2,
-        invoice: true,
-        ..Script::default()
-    };
-    let one_missing = |script| Script {
-        cannot_send: Some(1),
-        ..script
-    };
-    let capture_lost = Script {
-        answer_lost: Some((PaymentOperation::Capture, 1)),
-        ..three
-    };
-    let void_lost = Script {
-        answer_lost: Some((PaymentOperation::Void, 0)),
-        ..one_missing(three)
-    };
-    let beyond = Script {
-        declined: true,
-        ..invoice
-    };
-    let only = Script {
-        cannot_send: Some(0),
-        ..Script::default()
-    };
-    vec![
-        ("three parcels", (three, None)),
-        ("three parcels, cancelled", (three, Some("ShipmentBooked"))),
-        ("one of three is not sent", (one_missing(three), None)),
-        ("one of three captures lost", (capture_lost, None)),
-        ("void of the rest lost", (void_lost, None)),
-        ("the only parcel is not sent", (only, None)),
-        ("by invoice", (invoice, None)),
-        ("by invoice, one not sent", (one_missing(invoice), None)),
-        ("by invoice, cancelled", (invoice, Some("OrderConfirmed"))),
-        ("beyond the credit limit", (beyond, None)),
-    ]
 }
 
 /// Runs an order to its end, killing runner after runner as `killers` says; how often one was killed.
@@ -364,9 +263,9 @@ async fn what_cannot_be_read_is_skipped_and_history_is_left_alone() {
     };
     append_raw(&shop, "order-z", bad_metadata).await;
     // A fact of a saga that nobody began, and one whose saga a newer version wrote.
+    let reserved = |order_id| Tell::of(order_id, Script::default()).reserved();
     let unknown = OrderId::derived(Uuid::nil(), "never placed");
-    shop.tell(unknown, Tell::of(unknown, Script::default()).reserved(), unknown.uuid())
-        .await;
+    shop.tell(unknown, reserved(unknown), unknown.uuid()).await;
     let newer = OrderId::derived(Uuid::nil(), "newer");
     let advanced = r#"{"definition":99,"fact":"00000000-0000-0000-0000-000000000000","fact_type":"OrderPlaced",
         "status":"running","step":"dance","state":{"steps":4}}"#;
@@ -378,8 +277,7 @@ async fn what_cannot_be_read_is_skipped_and_history_is_left_alone() {
         data: advanced.into(),
     };
     append_raw(&shop, Category::PlaceOrder.stream(newer.uuid()).as_str(), event).await;
-    shop.tell(newer, Tell::of(newer, Script::default()).reserved(), newer.uuid())
-        .await;
+    shop.tell(newer, reserved(newer), newer.uuid()).await;
 
     let runner = runner(&shop, &Killer::never(), folder.path()).await;
     let mut outside = JoinSet::new();

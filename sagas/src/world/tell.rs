@@ -23,7 +23,7 @@ use super::Script;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tell {
     pub(crate) order_id: OrderId,
-    script: Script,
+    pub(super) script: Script,
 }
 
 /// When goods that are held for a while are let go.

@@ -14,9 +14,10 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::{
-    Story, folder, runner,
-    shop::{Killer, Shop},
-    stories,
+    folder,
+    mortal::{Killer, runner},
+    shop::Shop,
+    stories::{Story, stories},
 };
 use crate::world::{Script, World};
 

@@ -1,32 +1,25 @@
-//! A whole shop around the runner, for tests: a log in memory, the world of each order, and the places where a runner can
-//! be killed.
+//! A whole shop around the runner, for tests: a log in memory, and the world of each order.
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicI64, AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use domain::commands::Directive;
-use event_log::{
-    Append, AppendError, Appended, Direction, EventFilter, EventLog, ExpectedVersion, LogError, LogStats, Position,
-    RecordedEvent, StreamSummary, StreamVersion, Subscription, memory::MemoryLog,
-};
+use event_log::{Append, Direction, EventFilter, EventLog, ExpectedVersion, Position, memory::MemoryLog};
 use event_schemas::{
-    Actor, Category, Metadata, NewEvent, OrderId, PaymentId, ShopEvent, StreamName, Timestamp,
+    Actor, Category, DomainEvent, Metadata, NewEvent, OrderId, PaymentId, ShopEvent, StreamName, Timestamp,
     ids::derived_uuid,
-    saga::{PlaceOrderEvent, SagaAdvanced, SagaStatus},
+    saga::{SagaAdvanced, SagaStatus},
     shipment::ShipmentEvent,
 };
 use tokio::{sync::watch, time::timeout};
 use uuid::Uuid;
 
 use crate::{
-    Clock, DispatchError, Dispatcher, Limits, PlaceOrder, RunnerConfig, Saga, SagaRunner, SystemClock,
+    Clock, DispatchError, Dispatcher, PlaceOrder, Saga,
     world::{Script, Tell, World},
 };
 
@@ -116,16 +109,25 @@ impl Shop {
             .expect("an order nobody placed"))
     }
 
-    /// Waits until a saga's last advance is like this.
+    /// Waits until an order's saga was advanced like this.
     pub(super) async fn advanced(&self, order_id: OrderId, like: impl Fn(&SagaAdvanced) -> bool) -> SagaAdvanced {
-        let filter = EventFilter::categories(&[Category::PlaceOrder]);
+        self.advanced_of::<PlaceOrder>(order_id.uuid(), like).await
+    }
+
+    /// Waits until a saga was advanced like this.
+    pub(super) async fn advanced_of<S: Saga>(
+        &self,
+        saga_id: Uuid,
+        like: impl Fn(&SagaAdvanced) -> bool,
+    ) -> SagaAdvanced {
+        let filter = EventFilter::categories(&[S::Event::CATEGORY]);
         let mut events = Arc::clone(&self.log).subscribe(Position::START, filter).await.unwrap();
-        let stream = Category::PlaceOrder.stream(order_id.uuid());
+        let stream = S::Event::CATEGORY.stream(saga_id);
         let search = async {
             loop {
                 let (batch, _) = events.next(256).await.unwrap();
                 for event in batch.iter().filter(|event| event.stream == stream) {
-                    let advanced = PlaceOrder::advanced(event.decode::<PlaceOrderEvent>().unwrap());
+                    let advanced = S::advanced(event.decode::<S::Event>().unwrap());
                     if like(&advanced) {
                         return advanced;
                     }
@@ -142,17 +144,19 @@ impl Shop {
         self.advanced(order_id, over).await.status
     }
 
-    /// The saga's stream tells each fact once, one version after the other.
     pub(super) async fn assert_told_once(&self, order_id: OrderId) {
-        let stream = Category::PlaceOrder.stream(order_id.uuid());
+        self.assert_told_once_to::<PlaceOrder>(order_id.uuid()).await;
+    }
+
+    /// The saga's stream tells each fact once, one version after the other.
+    pub(super) async fn assert_told_once_to<S: Saga>(&self, saga_id: Uuid) {
+        let stream = S::Event::CATEGORY.stream(saga_id);
         let events = self
             .log
             .read_stream(&stream, None, Direction::Forwards, 1_000)
             .await
             .unwrap();
-        let facts = events
-            .iter()
-            .map(|event| PlaceOrder::advanced(event.decode().unwrap()).fact);
+        let facts = events.iter().map(|event| S::advanced(event.decode().unwrap()).fact);
         let mut facts: Vec<_> = facts.collect();
         let all = facts.len();
         facts.sort();
@@ -168,7 +172,6 @@ pub(super) fn packed(
     cause: Uuid,
     metadata: &Metadata,
 ) -> (StreamName, String, NewEvent) {
-    use event_schemas::DomainEvent;
     let id = |event_type: &str| derived_uuid(cause, event_type);
     let order = order_id.uuid();
     let (category, of, new) = match event {
@@ -198,6 +201,7 @@ pub(super) fn packed(
             let new = NewEvent::new(id(e.event_type()), e, metadata);
             (Category::Shipment, shipment.uuid(), new)
         }
+        ShopEvent::Returns(e) => (Category::Returns, order, NewEvent::new(id(e.event_type()), e, metadata)),
         ShopEvent::Audit(e) => (Category::Audit, order, NewEvent::new(id(e.event_type()), e, metadata)),
         other => panic!("{other:?} is not told here"),
     };
@@ -224,107 +228,6 @@ impl Dispatcher for Shop {
     }
 }
 
-/// Kills the runner at one of the things it does: before it, or after it and before anyone knows.
-pub(super) struct Killer {
-    left: AtomicI64,
-    passed: AtomicUsize,
-    struck: watch::Sender<bool>,
-}
-
-impl Killer {
-    /// Strikes at the `n`-th point, counted from 0.
-    pub(super) fn at(n: i64) -> Arc<Self> {
-        Arc::new(Self {
-            left: AtomicI64::new(n),
-            passed: AtomicUsize::new(0),
-            struck: watch::Sender::new(false),
-        })
-    }
-
-    pub(super) fn never() -> Arc<Self> {
-        Self::at(i64::MAX)
-    }
-
-    /// Whoever comes here when it strikes, or later, does not come back.
-    async fn point(&self) {
-        self.passed.fetch_add(1, Ordering::SeqCst);
-        if self.left.fetch_sub(1, Ordering::SeqCst) <= 0 {
-            self.struck.send_replace(true);
-            std::future::pending::<()>().await;
-        }
-    }
-
-    pub(super) async fn struck(&self) {
-        self.struck.subscribe().wait_for(|struck| *struck).await.unwrap();
-    }
-}
-
-/// The shop's log and services, seen through a runner that may be killed.
-pub(super) struct Mortal {
-    pub(super) shop: Arc<Shop>,
-    pub(super) killer: Arc<Killer>,
-}
-
-#[async_trait]
-impl Dispatcher for Mortal {
-    async fn dispatch(&self, directive: &Directive) -> Result<(), DispatchError> {
-        self.killer.point().await;
-        let outcome = self.shop.dispatch(directive).await;
-        self.killer.point().await;
-        outcome
-    }
-}
-
-#[async_trait]
-impl EventLog for Mortal {
-    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        self.killer.point().await;
-        let appended = self.shop.log.append(append).await;
-        self.killer.point().await;
-        appended
-    }
-    async fn tombstone(&self, stream: &StreamName, expected: ExpectedVersion) -> Result<Appended, AppendError> {
-        self.shop.log.tombstone(stream, expected).await
-    }
-    async fn read_stream(
-        &self,
-        stream: &StreamName,
-        from: Option<StreamVersion>,
-        direction: Direction,
-        max: usize,
-    ) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
-        self.shop.log.read_stream(stream, from, direction, max).await
-    }
-    async fn read_all(
-        &self,
-        after: Position,
-        filter: &EventFilter,
-        max: usize,
-    ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
-        self.shop.log.read_all(after, filter, max).await
-    }
-    async fn read_all_backwards(
-        &self,
-        before: Option<Position>,
-        filter: &EventFilter,
-        max: usize,
-    ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
-        self.shop.log.read_all_backwards(before, filter, max).await
-    }
-    async fn subscribe(self: Arc<Self>, after: Position, filter: EventFilter) -> Result<Subscription, LogError> {
-        Arc::clone(&self.shop.log).subscribe(after, filter).await
-    }
-    async fn head(&self) -> Result<Position, LogError> {
-        self.shop.log.head().await
-    }
-    async fn streams(&self, prefix: &str, after: Option<&str>, max: usize) -> Result<Vec<StreamSummary>, LogError> {
-        self.shop.log.streams(prefix, after, max).await
-    }
-    async fn stats(&self) -> Result<LogStats, LogError> {
-        self.shop.log.stats().await
-    }
-}
-
 /// A clock whose hands the test turns.
 pub(super) struct Hands(pub(super) watch::Sender<Timestamp>);
 
@@ -347,34 +250,4 @@ impl Clock for Hands {
         // The sender lives as long as this clock.
         self.0.subscribe().wait_for(|now| *now >= moment).await.unwrap();
     }
-}
-
-/// A runner for this shop, with its checkpoint in this folder.
-pub(super) async fn runner(shop: &Arc<Shop>, killer: &Arc<Killer>, folder: &std::path::Path) -> SagaRunner {
-    runner_with(shop, killer, folder, Arc::new(SystemClock)).await
-}
-
-pub(super) async fn runner_with(
-    shop: &Arc<Shop>,
-    killer: &Arc<Killer>,
-    folder: &std::path::Path,
-    clock: Arc<dyn Clock>,
-) -> SagaRunner {
-    let mortal = Arc::new(Mortal {
-        shop: Arc::clone(shop),
-        killer: Arc::clone(killer),
-    });
-    let config = RunnerConfig {
-        log: mortal.clone(),
-        dispatcher: mortal,
-        folder: folder.to_owned(),
-        clock,
-        limits: Limits {
-            checkpoint_every: Duration::from_millis(1),
-            prompt_repeats: &[],
-            farewell: Duration::from_millis(100),
-            ..Limits::default()
-        },
-    };
-    SagaRunner::start(PlaceOrder::default(), config).await.unwrap()
 }

@@ -15,8 +15,10 @@ use tokio::{sync::Semaphore, task::JoinSet};
 use uuid::Uuid;
 
 use super::{
-    assert_all_delivered, caught_up, folder, place_many,
-    shop::{Hands, Killer, Shop, runner, runner_with},
+    assert_all_delivered, caught_up, folder,
+    mortal::{Killer, runner, runner_with},
+    place_many,
+    shop::{Hands, Shop},
 };
 use crate::{
     DispatchError, Dispatcher, Limits, PlaceOrder, Policy, RunnerConfig, SagaRunner, StartError,
