@@ -73,7 +73,6 @@ impl Saga for PlaceOrder {
                     return None;
                 }
                 state.attempts = 0;
-                state.expire(at);
                 (known.asks(), state)
             }
             (Some(known), Fact::Timeout { .. }) => {
@@ -81,6 +80,8 @@ impl Saga for PlaceOrder {
                     return None;
                 }
                 let mut state = known.clone();
+                // Only a timer tells the time. Events alone make the same state whenever they are read, and so what was asked
+                // for before a crash is known to have been asked for after it.
                 if state.expire(at) {
                     state.attempts = 0;
                     (known.asks(), state)
@@ -118,10 +119,9 @@ impl PlaceOrder {
         Self { policy }
     }
 
-    /// An operator says: try again. That teaches nothing, and so is the one fact that the log alone keeps from being taken in
-    /// twice.
+    /// An operator says: try again. Where everything was asked for just now there is nothing to try.
     fn insist(&self, known: &PlaceOrderState, fact: &Fact<'_>, at: Timestamp) -> Option<Decision<PlaceOrderState>> {
-        if known.closed() {
+        if known.closed() || (known.attempts == 0 && known.refused().is_none()) {
             return None;
         }
         let mut state = known.clone();

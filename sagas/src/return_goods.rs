@@ -97,7 +97,7 @@ impl ReturnGoods {
     /// An operator says: try again, see [`crate::PlaceOrder`]. About a refund that was refused the provider is asked once more:
     /// it may have been done there by hand.
     fn insist(&self, known: &ReturnGoodsState, fact: &Fact<'_>, at: Timestamp) -> Option<Decision<ReturnGoodsState>> {
-        if known.closed() {
+        if known.closed() || (known.attempts == 0 && known.refund != Refund::Refused) {
             return None;
         }
         let mut state = known.clone();
