@@ -69,7 +69,8 @@ async fn killed_anywhere_what_comes_back_is_paid_back_and_restocked_once() {
         while returned_though_killed(points, 1, script).await {
             points += 1;
         }
-        assert!(points >= 12, "over after {points} points");
+        // Three dispatches and a write, each with a point before it and one after it.
+        assert!(points >= 8, "over after {points} points");
         returned_though_killed(i64::MAX, 3, script).await;
     }
 }
