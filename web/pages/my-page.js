@@ -12,12 +12,17 @@ export function moves({ orders }) {
   return orders.some(({ status, returns = [] }) => !["delivered", "rejected", "cancelled"].includes(status) || returns.some(underWay));
 }
 
-export const load = () => query("my-page");
+/** The page, and the customer's credit; who may not buy by invoice has none. */
+export async function load() {
+  const [page, credit] = await Promise.all([query("my-page"), query("me/credit").catch(() => null)]);
+  return { ...page, credit };
+}
 
-export function draw({ customer, orders }) {
+export function draw({ customer, orders, credit }) {
   const points = customer.points > 0 ? `${customer.points.toLocaleString()} points` : "";
+  const left = credit ? `${money(credit.available)} of ${money(credit.limit)} credit left` : "";
   return [
-    el("p", { class: "faint" }, [customer.name, points].filter(Boolean).join(" · ")),
+    el("p", { class: "faint" }, [customer.name, points, left].filter(Boolean).join(" · ")),
     orders.length === 0 && el("p", { class: "notice" }, "No orders yet."),
     orders.map(orderView),
   ];
