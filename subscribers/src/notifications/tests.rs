@@ -34,11 +34,11 @@ struct Receiver {
 }
 
 impl Receiver {
-    async fn answering(statuses: &[u16]) -> Self {
+    async fn answering(statuses: Vec<u16>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let (all, mut statuses) = (Arc::clone(&heard), statuses.to_vec().into_iter());
+        let (all, mut statuses) = (Arc::clone(&heard), statuses.into_iter());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let status = statuses.next().unwrap_or(204);
@@ -102,7 +102,7 @@ fn the_signature_is_that_of_standard_webhooks() {
 #[tokio::test]
 async fn a_webhook_hears_of_an_order_without_a_name_and_can_tell_who_speaks() {
     let shop = Shop::new();
-    let receiver = Receiver::answering(&[]).await;
+    let receiver = Receiver::answering(vec![]).await;
     let notifications = notifications(&receiver);
     let webhook = notifications.webhook.clone();
     let subscriptions = shop.subscribe(notifications);
@@ -125,7 +125,7 @@ async fn a_webhook_hears_of_an_order_without_a_name_and_can_tell_who_speaks() {
 async fn what_it_cannot_take_is_a_dead_letter_and_what_it_cannot_take_now_comes_again() {
     let shop = Shop::new();
     // Away once; then one that it never takes: 400 each of three times; then all is well.
-    let receiver = Receiver::answering(&[503, 204, 400, 400, 400]).await;
+    let receiver = Receiver::answering(vec![503, 204, 400, 400, 400]).await;
     let subscriptions = shop.subscribe(notifications(&receiver));
     let order_id = shop.order(CustomerId::fresh(), 100).await;
     until(async || receiver.heard().len() == 2).await;
