@@ -26,11 +26,14 @@ pub trait Dispatcher: Send + Sync + 'static {
     async fn dispatch(&self, directive: &Directive) -> Result<(), DispatchError>;
 }
 
+/// How a refusal begins when it is told.
+pub(crate) const REFUSED: &str = "refused: ";
+
 /// Why a command was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DispatchError {
     /// The service will not do it. The reason usually reaches the saga as a fact too: the customer cancelled, say.
-    #[error("refused: {0}")]
+    #[error("{REFUSED}{0}")]
     Refused(String),
     /// The service could not do it, or nobody knows whether it did.
     #[error("failed: {0}")]

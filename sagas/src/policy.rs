@@ -3,7 +3,7 @@
 use domain::commands::ServiceCommand;
 use uuid::Uuid;
 
-use crate::{Fact, step_name};
+use crate::{Fact, dispatch::REFUSED, step_name};
 
 /// How patient sagas are, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Policy {
     pub longest_retry: i64,
     /// So many fruitless attempts, and an operator is called.
     pub attempts: u32,
+    /// So many where the service refuses: that heals by itself only where another fact is on its way.
+    pub refusals: u32,
     /// A stuck saga goes on asking, at this pace: it heals by itself when the service does.
     pub stuck_retry: i64,
     /// A carrier that says nothing for so long is looked into by an operator.
@@ -25,13 +27,14 @@ pub struct Policy {
 }
 
 impl Default for Policy {
-    /// Calls an operator after some four hours; after thirty days for a silent carrier, sixty for goods that do not come back.
+    /// Calls an operator after some four hours, after some three minutes of refusals; after thirty days for a silent carrier, sixty for goods that do not come back.
     fn default() -> Self {
         Self {
             first_retry: 5_000,
             first_inquiry: 1_000,
             longest_retry: 300_000,
             attempts: 50,
+            refusals: 5,
             stuck_retry: 3_600_000,
             carrier_silence: 30 * 86_400_000,
             return_silence: 60 * 86_400_000,
@@ -42,15 +45,18 @@ impl Default for Policy {
 impl Policy {
     /// Why an operator is needed, where a command was asked for too often.
     pub(crate) fn fruitless(&self, ask: &ServiceCommand, attempts: u32, fact: &Fact<'_>) -> Option<String> {
-        if attempts < self.attempts {
+        let last_error = match fact {
+            Fact::Timeout { last_error } => *last_error,
+            Fact::Event(_) => None,
+        };
+        let refused = last_error.is_some_and(|error| error.starts_with(REFUSED));
+        if attempts < if refused { self.refusals } else { self.attempts } {
             return None;
         }
         let fruitless = format!("{} was asked for {attempts} times and not answered", step_name(ask));
-        Some(match fact {
-            Fact::Timeout {
-                last_error: Some(error),
-            } => format!("{fruitless}; last error: {error}"),
-            _ => fruitless,
+        Some(match last_error {
+            Some(error) => format!("{fruitless}; last error: {error}"),
+            None => fruitless,
         })
     }
 

@@ -284,6 +284,35 @@ fn silence_calls_an_operator_once_and_a_service_that_never_answers_too() {
 }
 
 #[test]
+fn a_service_that_refuses_calls_an_operator_soon() {
+    let mut told = given(&[CARD.requested(), Tell::received(), CARD.inspected()]);
+    let error = crate::DispatchError::Refused("20000 KRW was asked for, and 0 KRW is taken".to_owned());
+    let last_error = Some(error.to_string());
+    for _ in 1..Policy::default().refusals {
+        told.take(&Fact::Timeout {
+            last_error: last_error.as_deref(),
+        });
+        told.then(Running, "refund_payment", &["refund_payment"]);
+    }
+    told.take(&Fact::Timeout {
+        last_error: last_error.as_deref(),
+    });
+    told.then(Stuck, "refund_payment", &["refund_payment"]);
+    assert!(
+        told.last
+            .as_ref()
+            .unwrap()
+            .reason
+            .as_ref()
+            .unwrap()
+            .contains("0 KRW is taken")
+    );
+    // It goes on asking, and heals by itself when the money was taken after all.
+    assert!(told.last.as_ref().unwrap().wake_at.is_some());
+    told.tells(&Tell::refunded(), Running, "restock_goods", &["restock_goods"]);
+}
+
+#[test]
 fn every_fact_repeated_at_any_time_in_any_order_changes_nothing_twice() {
     let path = [
         CARD.requested(),
