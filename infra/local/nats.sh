@@ -5,6 +5,7 @@
 # says why.
 #   usage: nats.sh DIR [PORT]
 #   environment: JANGTEO_NATS_KEEP=1 keeps the folder, so that a later start on it goes on
+#                JANGTEO_NATS_FURTHER=FILE further settings of the server, such as who may come in
 set -euo pipefail
 
 version=v2.15.2
@@ -40,6 +41,7 @@ port: ${2:--1}
 ports_file_dir: "$folder/ports"
 jetstream { store_dir: "$folder/store", sync_interval: always }
 CONF
+[ -z "${JANGTEO_NATS_FURTHER:-}" ] || cat "$JANGTEO_NATS_FURTHER" >>"$folder/nats.conf"
 
 server=""
 stop() {

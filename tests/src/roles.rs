@@ -2,6 +2,8 @@
 //! happened exactly once. And a whole shop on another process's event log.
 
 mod five;
+mod nats_server;
+mod over_nats;
 
 use std::{
     cell::Cell,

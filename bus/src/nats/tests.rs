@@ -2,6 +2,7 @@
 
 mod commands;
 mod dead;
+mod entrance;
 mod events;
 mod faults;
 mod server;

@@ -14,15 +14,26 @@ pub(super) struct Five<'a> {
     ports: BTreeMap<&'static str, String>,
     /// How the others reach the log.
     log: String,
+    /// Where NATS is, and the prefix there; without it commands go over HTTP.
+    nats: Option<(String, String)>,
 }
 
 impl<'a> Five<'a> {
     pub(super) async fn start(data: &'a Path) -> Self {
+        Self::start_with(data, None).await
+    }
+
+    pub(super) async fn start_over_nats(data: &'a Path, url: &str, prefix: &str) -> Self {
+        Self::start_with(data, Some((url.to_owned(), prefix.to_owned()))).await
+    }
+
+    async fn start_with(data: &'a Path, nats: Option<(String, String)>) -> Self {
         let mut five = Self {
             data,
             running: BTreeMap::new(),
             ports: BTreeMap::new(),
             log: String::new(),
+            nats,
         };
         for role in ROLES {
             five.launch(role).await;
@@ -48,7 +59,12 @@ impl<'a> Five<'a> {
             "log" => arguments.extend(["--log-listen".to_owned(), address("wire")]),
             _ => arguments.extend(["--log".to_owned(), self.log.clone()]),
         }
+        if let Some((url, prefix)) = self.nats.as_ref().filter(|_| role != "log") {
+            let nats = ["--nats", url, "--nats-prefix", prefix];
+            arguments.extend(nats.map(str::to_owned));
+        }
         match role {
+            "saga" if self.nats.is_some() => {}
             "saga" => arguments.extend(["--command-url".to_owned(), format!("http://{}", address("command"))]),
             "projection" => arguments.extend(["--query-url".to_owned(), format!("http://{}", address("query"))]),
             _ => {}

@@ -20,6 +20,8 @@ use crate::{CommandHandler, Nats, NatsSettings, Worker, WorkerLimits};
 /// How long anything that must happen may take on a slow, busy machine.
 pub(super) const DEADLINE: Duration = Duration::from_secs(60);
 
+const FURTHER: &str = "further.conf";
+
 /// A server, and a prefix on it that is this test's own.
 pub(super) struct Server {
     url: String,
@@ -47,7 +49,13 @@ impl Server {
 
     /// One that this test may stop.
     pub(super) async fn own(test: &str) -> Option<Self> {
+        Self::own_with(test, "").await
+    }
+
+    /// One with further settings of its own.
+    pub(super) async fn own_with(test: &str, settings: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FURTHER), settings).unwrap();
         let (child, line) = launch(&folder, None).await;
         let Some(url) = line else {
             skipped(test, "no nats-server can be had here, see infra/local/nats.sh");
@@ -119,6 +127,7 @@ async fn launch(folder: &TempDir, port: Option<&str>) -> (Child, Option<String>)
         .arg(folder.path())
         .args(port)
         .env("JANGTEO_NATS_KEEP", "1")
+        .env("JANGTEO_NATS_FURTHER", folder.path().join(FURTHER))
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .kill_on_drop(true)
