@@ -165,7 +165,11 @@ fn note(there: &watch::Sender<bool>, url: &str, event: &Event) -> std::future::R
                 tracing::info!(url, "NATS is back");
             }
         }
-        Event::Disconnected | Event::Closed => {
+        // We are going.
+        Event::Closed => {
+            there.send_replace(false);
+        }
+        Event::Disconnected => {
             if there.send_replace(false) {
                 tracing::warn!(url, "NATS is away; commands and events wait");
             }
