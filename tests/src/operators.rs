@@ -29,6 +29,23 @@ async fn every_read_model_is_there(operator: &Visitor<'_>) {
         .await;
 }
 
+/// Every read model there is.
+const READ_MODELS: [&str; 13] = [
+    "catalogue",
+    "products",
+    "my_page",
+    "tracking",
+    "seller_orders",
+    "carts",
+    "sagas",
+    "best_sellers",
+    "trending",
+    "seller_sales",
+    "stock_alerts",
+    "repair_cases",
+    "dead_events",
+];
+
 #[tokio::test]
 async fn the_log_is_listed_read_and_counted_alike_running_and_stopped() {
     let data = tempfile::tempdir().unwrap();
@@ -69,21 +86,7 @@ async fn the_log_is_listed_read_and_counted_alike_running_and_stopped() {
     let tail = ask(&["log", "tail", "--after", "0", "--category", "order", "--no-follow"]).await;
     assert_eq!(tail.len(), 4, "{tail:?}");
     let status = ask(&["projection", "status"]).await;
-    for name in [
-        "catalogue",
-        "products",
-        "my_page",
-        "tracking",
-        "seller_orders",
-        "carts",
-        "sagas",
-        "best_sellers",
-        "trending",
-        "seller_sales",
-        "stock_alerts",
-        "repair_cases",
-        "dead_events",
-    ] {
+    for name in READ_MODELS {
         assert!(
             status.iter().any(|projection| projection["name"] == name),
             "{name}: {status:?}"
