@@ -157,29 +157,41 @@ fn tls(trusted: Option<&Path>) -> Result<ClientConfig, Box<dyn std::error::Error
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// Tells whether the server is there, and operators what became of the connection.
+/// Keeps whether the server is there, and tells operators what became of the connection.
 fn note(there: &watch::Sender<bool>, url: &str, event: &Event) -> std::future::Ready<()> {
+    let before = *there.borrow();
+    let now = match event {
+        Event::Connected => true,
+        Event::Disconnected | Event::Closed => false,
+        _ => before,
+    };
+    there.send_replace(now);
+    metrics::gauge!("jangteo_nats_connected").set(if now { 1.0 } else { 0.0 });
     match event {
-        Event::Connected => {
-            if !there.send_replace(true) {
-                tracing::info!(url, "NATS is back");
-            }
-        }
-        // We are going.
-        Event::Closed => {
-            there.send_replace(false);
-        }
-        Event::Disconnected => {
-            if there.send_replace(false) {
-                tracing::warn!(url, "NATS is away; commands and events wait");
-            }
-        }
-        Event::ClientError(error) => tracing::debug!(url, %error, "NATS"),
-        Event::ServerError(error) => tracing::warn!(url, %error, "NATS"),
-        other => tracing::info!(url, event = %other, "NATS"),
+        // The first connection and our own farewell are no news.
+        Event::Closed => {}
+        Event::Connected | Event::Disconnected if before != now => tell_change(url, now),
+        Event::Connected | Event::Disconnected => {}
+        other => tell(url, other),
     }
-    metrics::gauge!("jangteo_nats_connected").set(if *there.borrow() { 1.0 } else { 0.0 });
     std::future::ready(())
+}
+
+fn tell_change(url: &str, there: bool) {
+    if there {
+        tracing::info!(url, "NATS is back");
+    } else {
+        tracing::warn!(url, "NATS is away; commands and events wait");
+    }
+}
+
+fn tell(url: &str, event: &Event) {
+    let trouble = matches!(event, Event::ServerError(_) | Event::SlowConsumer(_));
+    if trouble {
+        tracing::warn!(url, %event, "NATS");
+    } else {
+        tracing::debug!(url, %event, "NATS");
+    }
 }
 
 /// The address as it may be shown.
