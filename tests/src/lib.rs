@@ -16,6 +16,7 @@ mod figures;
 mod first_order;
 mod flash_sale;
 mod foreign_clients;
+mod full_order;
 mod grown;
 mod house_rules;
 mod imports;
