@@ -239,3 +239,54 @@ async fn goods_that_come_back_are_refunded_and_on_sale_again() {
     market.customer().available_becomes(&market.jar, PIECES - 3).await;
     market.close().await;
 }
+
+#[tokio::test]
+async fn an_order_by_invoice_counts_against_the_limit_and_beyond_it_is_rejected() {
+    let market = Market::open().await;
+    let order = market.by_invoice(1, 0).await;
+    let rejected = order.becomes("rejected", |shown| shown["status"] == "rejected").await;
+    assert_eq!(
+        rejected["reason"]["code"], "credit_limit_exceeded",
+        "no limit is none: {rejected:#}"
+    );
+    market.limit(3 * JAR).await;
+
+    let order = market.by_invoice(2, 1).await;
+    let confirmed = order
+        .becomes("confirmed, its parcels booked", |shown| {
+            shown["status"] == "confirmed" && shown["parcels"].as_array().is_some_and(|all| all.len() == 2)
+        })
+        .await;
+    assert_eq!(confirmed["payment"]["method"], "invoice", "{confirmed:#}");
+    assert_eq!(market.credit("available").await, JAR - KETTLE);
+    let beyond = market.by_invoice(1, 0).await;
+    let rejected = beyond.becomes("rejected", |shown| shown["status"] == "rejected").await;
+    assert_eq!(rejected["reason"]["code"], "credit_limit_exceeded", "{rejected:#}");
+
+    // The kettle cannot be sent, the jars arrive, and one of them comes back.
+    let parcels = order.parcels().await;
+    assert_eq!(order.cannot_send(1, &parcels[1]).await.0, StatusCode::OK);
+    assert_eq!(order.report(&parcels[0], "delivered").await, StatusCode::OK);
+    order.becomes("delivered", |shown| shown["status"] == "delivered").await;
+    market
+        .shop
+        .eventually("only the jars are owed", async || {
+            (market.credit("owed").await, market.credit("available").await) == (2 * JAR, JAR)
+        })
+        .await;
+    let jar = json!([{"product_id": market.jar, "quantity": 1}]);
+    let (_, requested) = order.request_return(&jar).await;
+    let id = requested["id"].as_str().unwrap();
+    order.about_return(id, "receipt", &json!({})).await;
+    let finding = json!({"accepted": jar, "resellable": jar});
+    assert_eq!(order.about_return(id, "inspection", &finding).await.0, StatusCode::OK);
+    order
+        .becomes("refunded", |shown| shown["returns"][0]["stage"] == "completed")
+        .await;
+    assert_eq!(
+        (market.credit("owed").await, market.credit("available").await),
+        (JAR, 2 * JAR)
+    );
+    market.customer().available_becomes(&market.jar, PIECES - 1).await;
+    market.close().await;
+}

@@ -25,6 +25,7 @@ pub(super) struct Market {
     pub(super) shop: Shop,
     admin: String,
     customer: String,
+    customer_id: String,
     sellers: [String; 2],
     pub(super) jar: String,
     pub(super) kettle: String,
@@ -34,19 +35,14 @@ pub(super) struct Market {
 
 impl Market {
     pub(super) async fn open() -> Self {
-        Self::open_with(&[]).await
-    }
-
-    /// With further arguments.
-    pub(super) async fn open_with(arguments: &[&str]) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let shop = Shop::start(data.path(), &[STILL, arguments].concat()).await;
+        let shop = Shop::start(data.path(), STILL).await;
         let admin = first_admin(&shop).await;
         let mut sellers = [String::new(), String::new()];
         for (number, seller) in sellers.iter_mut().enumerate() {
             *seller = new_seller(&shop, &admin, &format!("seller{number}@shop.example")).await;
         }
-        register(&shop, "haneul@shop.example").await;
+        let customer_id = register(&shop, "haneul@shop.example").await;
         let customer = shop.sign_in("haneul@shop.example").await.token;
         let jar = product(&at(&shop, &sellers[0]), "Moon jar", JAR).await;
         let kettle = product(&at(&shop, &sellers[1]), "Kettle", KETTLE).await;
@@ -55,6 +51,7 @@ impl Market {
             shop,
             admin,
             customer,
+            customer_id,
             sellers,
             jar,
             kettle,
@@ -78,8 +75,17 @@ impl Market {
         self.data.close().unwrap();
     }
 
-    pub(super) fn admin(&self) -> Visitor<'_> {
-        at(&self.shop, &self.admin)
+    /// An admin says how much the customer may owe.
+    pub(super) async fn limit(&self, amount: i64) {
+        let path = format!("accounts/{}/credit-limit", self.customer_id);
+        let limit = json!({"limit": {"amount": amount, "currency": "KRW"}});
+        let (status, said, _) = at(&self.shop, &self.admin).send(Method::PUT, &path, &limit).await;
+        assert_eq!(status, StatusCode::OK, "{said}");
+    }
+
+    /// One of the sums of the customer's credit.
+    pub(super) async fn credit(&self, of: &str) -> i64 {
+        self.customer().query("me/credit").await[of]["amount"].as_i64().unwrap()
     }
 
     pub(super) fn customer(&self) -> Visitor<'_> {

@@ -1,9 +1,11 @@
+mod cancelling;
+
 use domain::Cart;
-use edge::{Principal, Role};
+use edge::Principal;
 use event_schemas::{
-    AccountId, Money, ShipmentId,
+    Money,
     cart::CartCheckedOut,
-    order::{OrderCancellationDenied, OrderCancelled, OrderConfirmed, OrderEvent, OrderShipped},
+    order::{OrderConfirmed, OrderEvent},
     product::{ProductDelisted, ProductRepriced},
 };
 use serde_json::{Value, json};
@@ -11,7 +13,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     carts::tests::{given_product, put},
-    testing::{Answer, Shop, admin, customer, seller},
+    testing::{Answer, Shop, customer, seller},
 };
 
 const ORDERS: &str = "/api/v1/orders";
@@ -268,75 +270,6 @@ async fn an_order_with_something_wrong_names_the_field() {
     assert_eq!(shop.log.stats().await.unwrap().events, 3);
 }
 
-/// An order that was placed, its customer and the path that calls it off.
-async fn placed(shop: &Shop) -> (OrderId, Principal, String) {
-    let (customer, jar) = (customer(), given_product(shop, 129_000).await);
-    let id = id_of(&shop.ask(&customer, "POST", ORDERS, &order(&[(jar, 1.into())])).await);
-    (id, customer, format!("{ORDERS}/{id}/cancellation"))
-}
-
-#[tokio::test]
-async fn a_customer_calls_an_order_off() {
-    let shop = Shop::open().await;
-    let (id, customer, path) = placed(&shop).await;
-    for _ in 0..2 {
-        let answer = shop.answer(shop.request(&customer, "POST", &path)).await;
-        assert_eq!(id_of(&answer), id);
-        assert_eq!(answer.json()["status"], "cancelled");
-        assert_eq!(answer.header("location"), format!("/api/v1/orders/{id}"));
-    }
-    let stored = events(&shop, id).await;
-    assert!(
-        matches!(&stored[1..], [OrderEvent::OrderCancelled(off)] if off.reason.code == "cancelled_by_customer"),
-        "{stored:?}"
-    );
-}
-
-#[tokio::test]
-async fn a_confirmed_order_is_cancelling_until_its_carriers_are_called_off() {
-    let shop = Shop::open().await;
-    let (id, customer, path) = placed(&shop).await;
-    shop.given::<Order>(id.uuid(), [OrderConfirmed { order_id: id }.into()])
-        .await;
-    for _ in 0..2 {
-        let answer = shop.answer(shop.request(&customer, "POST", &path)).await;
-        assert_eq!(
-            (id_of(&answer), answer.json()["status"].as_str()),
-            (id, Some("cancelling"))
-        );
-    }
-    let stored = events(&shop, id).await;
-    assert!(
-        matches!(&stored[2..], [OrderEvent::OrderCancellationRequested(_)]),
-        "{stored:?}"
-    );
-    let denied = OrderCancellationDenied {
-        order_id: id,
-        reason: Reason::new("parcel_under_way", "A carrier was faster."),
-    };
-    shop.given::<Order>(id.uuid(), [denied.into()]).await;
-    shop.answer(shop.request(&customer, "POST", &path))
-        .await
-        .is_problem(409, "cancellation-denied");
-}
-
-#[tokio::test]
-async fn a_repeated_cancellation_says_what_became_of_it() {
-    let shop = Shop::open().await;
-    let (id, customer, path) = placed(&shop).await;
-    shop.given::<Order>(id.uuid(), [OrderConfirmed { order_id: id }.into()])
-        .await;
-    let why = json!({"reason": "Too slow."});
-    let status = async || keyed(&shop, &customer, &path, &why).await.json()["status"].clone();
-    assert_eq!(status().await, "cancelling");
-    let off = OrderCancelled {
-        order_id: id,
-        reason: Reason::new("cancelled_by_customer", "Too slow."),
-    };
-    shop.given::<Order>(id.uuid(), [off.into()]).await;
-    assert_eq!(status().await, "cancelled");
-}
-
 #[tokio::test]
 async fn an_order_by_invoice_needs_no_card() {
     let shop = Shop::open().await;
@@ -352,71 +285,4 @@ async fn an_order_by_invoice_needs_no_card() {
     shop.ask(&customer, "POST", ORDERS, &body)
         .await
         .names_fields(&["payment.token"]);
-}
-
-#[tokio::test]
-async fn an_admin_or_operator_calls_any_order_off_and_says_why() {
-    let shop = Shop::open().await;
-    for role in [Role::Admin, Role::Operator] {
-        let (id, _, path) = placed(&shop).await;
-        let keeper = Principal::new(AccountId::fresh(), vec![role]);
-        shop.ask(&keeper, "POST", &path, &json!({"reason": ""}))
-            .await
-            .names_fields(&["reason"]);
-        shop.ask(&keeper, "POST", &path, &json!({"why": "x"}))
-            .await
-            .names_fields(&["why"]);
-        id_of(
-            &shop
-                .ask(&keeper, "POST", &path, &json!({"reason": "The kiln broke."}))
-                .await,
-        );
-        let stored = events(&shop, id).await;
-        let OrderEvent::OrderCancelled(off) = &stored[1] else {
-            panic!("{stored:?}")
-        };
-        assert_eq!(off.reason, Reason::new("cancelled_by_shop", "The kiln broke."));
-    }
-}
-
-#[tokio::test]
-async fn other_peoples_orders_are_not_there() {
-    let shop = Shop::open().await;
-    let (id, _, path) = placed(&shop).await;
-    let theirs = shop.answer(shop.request(&customer(), "POST", &path)).await;
-    theirs.is_problem(404, "order-not-found");
-    let nobodys = format!("{ORDERS}/{}/cancellation", OrderId::fresh());
-    let none = shop.answer(shop.request(&customer(), "POST", &nobodys)).await;
-    assert_eq!(none.bytes, theirs.bytes);
-    shop.answer(shop.request(&admin(), "POST", &nobodys))
-        .await
-        .is_problem(404, "order-not-found");
-    assert_eq!(events(&shop, id).await.len(), 1);
-}
-
-#[tokio::test]
-async fn a_shipped_order_is_not_called_off() {
-    let shop = Shop::open().await;
-    let (id, customer, path) = placed(&shop).await;
-    let shipped = OrderShipped {
-        order_id: id,
-        shipment_id: ShipmentId::derived(id.uuid(), "shipment"),
-    };
-    shop.given::<Order>(id.uuid(), [OrderConfirmed { order_id: id }.into(), shipped.into()])
-        .await;
-    shop.answer(shop.request(&customer, "POST", &path))
-        .await
-        .is_problem(409, "order-shipped");
-}
-
-#[tokio::test]
-async fn a_cancellation_with_another_body_under_its_key_is_refused() {
-    let shop = Shop::open().await;
-    let (_, customer, path) = placed(&shop).await;
-    for _ in 0..2 {
-        id_of(&keyed(&shop, &customer, &path, &json!({"reason": "Too slow."})).await);
-    }
-    keyed(&shop, &customer, &path, &json!({"reason": "Too large."}))
-        .await
-        .is_problem(422, "idempotency-key-reused");
 }
