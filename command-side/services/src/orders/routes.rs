@@ -129,7 +129,8 @@ pub struct Payment {
 pub struct OrderStatus {
     /// The order.
     id: OrderId,
-    /// `placed`, `cancelled`, or `cancelling`: the carriers are being called off; what follows is at `GET /api/v1/orders/{id}`.
+    /// `placed`, `cancelled`, or `cancelling`: the carriers are being called off. A repeated request for a cancellation that was
+    /// denied since is told `cancellation_denied`. What follows is at `GET /api/v1/orders/{id}`.
     status: &'static str,
 }
 
