@@ -148,17 +148,18 @@ pub(super) struct Order<'a> {
 }
 
 impl Order<'_> {
-    /// As its customer sees it.
+    /// As its customer sees it; a problem until the read model knows it.
     pub(super) async fn shown(&self) -> Value {
-        self.market.customer().query(&format!("orders/{}", self.id)).await
+        let path = format!("orders/{}", self.id);
+        answer(self.market.customer().request(Method::GET, &path)).await.1
     }
 
-    /// Waits until it looks so, and returns it.
+    /// Waits until it is shown and looks so, and returns it.
     pub(super) async fn becomes(&self, what: &str, looks: impl Fn(&Value) -> bool) -> Value {
         let began = std::time::Instant::now();
         loop {
             let shown = self.shown().await;
-            if looks(&shown) {
+            if shown["id"] == *self.id && looks(&shown) {
                 return shown;
             }
             assert!(began.elapsed() < crate::shop::DEADLINE, "never {what}: {shown:#}");
