@@ -24,13 +24,14 @@ use crate::folder::DataFolder;
 
 const FILE: &str = "log-witness";
 /// What in a data folder keeps positions of the log, and can be worked out again.
-const POSITIONAL: [&str; 6] = [
+const POSITIONAL: [&str; 7] = [
     "sagas",
     "subscribers",
     "read-models",
     "search",
     "elasticsearch",
     "published",
+    "reconciliation",
 ];
 /// How far back a new witness is looked for.
 const PAGES_BACK: usize = 64;

@@ -22,6 +22,7 @@ mod house_rules;
 mod imports;
 mod log_faults;
 mod mails;
+mod money;
 mod moving;
 mod operators;
 mod postgres;

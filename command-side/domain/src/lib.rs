@@ -2,7 +2,7 @@
 //! no randomness, no floats for money; time and identifiers arrive inside the command.
 //!
 //! One aggregate, one file, read top-down: stream name, state, `evolve`, `decide`. They are [`product`], [`cart`],
-//! [`order`], [`payment`], [`shipment`] and [`returns`]; [`checkout`] makes a cart or a list of wishes into the lines of an order.
+//! [`order`], [`payment`], [`shipment`], [`returns`] and [`repair`]; [`checkout`] makes a cart or a list of wishes into the lines of an order.
 //! [`commands`] is what sagas ask of the services.
 
 mod aggregate;
@@ -13,6 +13,7 @@ pub mod order;
 pub mod payment;
 pub mod product;
 mod refusal;
+pub mod repair;
 pub mod returns;
 pub mod shipment;
 pub mod steps;
@@ -29,5 +30,6 @@ pub use order::Order;
 pub use payment::Payment;
 pub use product::Product;
 pub use refusal::{ChangedLine, FieldRefusal, Kind, Refusal};
+pub use repair::RepairCase;
 pub use returns::Returns;
 pub use shipment::Shipment;

@@ -8,11 +8,13 @@ mod log;
 mod output;
 mod place;
 mod projection;
+mod repair;
 mod running;
 mod saga;
 mod search;
 mod serve;
 mod settings;
+mod simulate;
 #[cfg(test)]
 mod tests;
 mod up;
@@ -88,6 +90,12 @@ pub enum Command {
     Search(search::SearchCommand),
     /// Bring in real data as history. Safe to interrupt and to run again: nothing is doubled.
     Import(import::ImportArgs),
+    /// See where the payment provider's books and the shop's differ, and close what was settled.
+    #[command(subcommand)]
+    Repair(repair::RepairCommand),
+    /// Play an outside party: a payment provider over HTTP, with faults on request.
+    #[command(subcommand)]
+    Simulate(simulate::SimulateCommand),
     /// Show the settings that hold and where each comes from; --explain teaches all of them.
     Config(Box<settings::ConfigArgs>),
     /// Print the description of the whole HTTP interface (OpenAPI 3.1, JSON).
@@ -191,6 +199,8 @@ async fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Saga(command) => saga::run(command).await,
         Command::Search(command) => search::run(command).await,
         Command::Import(args) => import::run(args).await,
+        Command::Repair(command) => repair::run(command).await,
+        Command::Simulate(command) => simulate::run(command).await,
         Command::Config(args) => settings::run(&args),
         Command::Openapi => {
             let document = crate::startup::openapi()

@@ -10,6 +10,7 @@ mod layers;
 mod mail;
 mod nats;
 mod notifications;
+mod payments;
 mod roles;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ pub use layers::{ConfigError, Flags, Layers, unknown_variables};
 pub use mail::{MailSettings, NoSmtpUrl, SmtpUrl};
 pub use nats::{NatsSettings, NatsUrl, NoNatsUrl};
 pub use notifications::NotificationSettings;
+pub use payments::{PaymentSettings, ProviderName};
 pub use roles::RoleSettings;
 
 /// How fast parcels move in the demo: one is fetched after seven seconds, which leaves time to cancel, and arrives after a
@@ -110,6 +112,11 @@ pub struct Config {
     #[config(nested)]
     #[config(layer_attr(command(flatten)))]
     pub notifications: NotificationSettings,
+
+    /// Which payment provider takes the money.
+    #[config(nested)]
+    #[config(layer_attr(command(flatten)))]
+    pub payments: PaymentSettings,
 
     /// Where the other roles are.
     #[config(nested)]

@@ -75,8 +75,22 @@ impl RemoteShop {
             .timeout(PATIENCE)
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> Result<T, OperationError> {
+    /// Reads.
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> Result<T, OperationError> {
         self.sent(self.request(Method::GET, &with_query(path, query))).await
+    }
+
+    /// Posts JSON.
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl serde::Serialize,
+    ) -> Result<T, OperationError> {
+        self.sent(self.request(Method::POST, path).json(body)).await
     }
 
     async fn sent<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, OperationError> {

@@ -6,7 +6,6 @@ use command_services::{
     accounts::{self, Accounts, AccountsSettings},
     images::Images,
     inventory::Inventory,
-    payments::{self, Payments, ProviderSimulator, SimulatorSettings},
     relational::{Place, Server},
     routes,
     secret::Secret,
@@ -15,11 +14,11 @@ use command_services::{
 };
 use edge::{Response, Tokens};
 use event_log::EventLog;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::JoinHandle;
 use warp::{Filter as _, filters::BoxedFilter};
 
-use super::{StartError, parts::Ground};
-use crate::{config::Config, folder::DataFolder};
+use super::{StartError, parts::Ground, payments::OpenPayments};
+use crate::config::Config;
 
 /// How long what the relational services have written may take to reach the log when the shop stops; the rest goes there at
 /// the next start.
@@ -29,6 +28,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 pub(super) struct CommandSide {
     pub(super) accounts: Arc<Accounts>,
     pub(super) services: Arc<Services>,
+    payments: OpenPayments,
     carrier_secrets: HashMap<String, Secret>,
     carrier: JoinHandle<()>,
 }
@@ -40,7 +40,7 @@ impl CommandSide {
         let (accounts, inventory, payments) = tokio::try_join!(
             open_accounts(ground, log),
             open_inventory(ground, log),
-            open_payments(folder, log),
+            OpenPayments::open(&config.payments, folder, log),
         )?;
         let (shipping, carrier) = start_shipping(config, log);
         let images = Images::open(&folder.place("images")).map_err(StartError::of("the product pictures"))?;
@@ -48,7 +48,7 @@ impl CommandSide {
             log,
             images,
             inventory,
-            payments,
+            Arc::clone(&payments.payments),
             shipping,
             Arc::clone(accounts.credit()),
         );
@@ -58,6 +58,7 @@ impl CommandSide {
         Ok(Self {
             accounts,
             services: Arc::new(services),
+            payments,
             carrier_secrets: HashMap::from([(shipping::simulator::NAME.to_owned(), carrier_secret)]),
             carrier,
         })
@@ -73,11 +74,14 @@ impl CommandSide {
                 self.carrier_secrets.clone(),
             ))
             .unify()
+            .or(self.payments.routes(tokens))
+            .unify()
             .boxed()
     }
 
-    /// Lets the carrier's parcels rest: it resumes them at the next start.
+    /// Lets the carrier's parcels and the provider's books rest: both go on at the next start.
     pub(super) fn rest(&self) {
+        self.payments.rest();
         self.carrier.abort();
     }
 
@@ -132,19 +136,6 @@ fn place(ground: &Ground<'_>, part: &'static str) -> Result<Place, StartError> {
     let schema = format!("{}_{part}", settings.prefix);
     let server = Server::new(url.as_given(), password.transpose()?, &schema);
     server.map(Place::Server).map_err(StartError::of("the database"))
-}
-
-async fn open_payments(folder: &DataFolder, log: &Arc<dyn EventLog>) -> Result<Arc<Payments>, StartError> {
-    let ledger = folder.place("payment-provider");
-    let opened = spawn_blocking(move || ProviderSimulator::open(&ledger, SimulatorSettings::default())).await;
-    let provider = opened
-        .map_err(StartError::of("the payment provider"))?
-        .map_err(StartError::of("the payment provider"))?;
-    Ok(Arc::new(Payments::new(
-        Arc::clone(log),
-        Arc::new(provider),
-        payments::CALL_TIMEOUT,
-    )))
 }
 
 /// The shipping service, and the simulated carrier that reports to it.

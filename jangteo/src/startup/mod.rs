@@ -12,6 +12,7 @@ pub(crate) mod event_log;
 mod keys;
 mod parts;
 mod patience;
+mod payments;
 mod process;
 pub(crate) mod query_side;
 mod serving;

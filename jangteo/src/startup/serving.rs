@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use command_services::{accounts, routes as commands, shipping};
+use command_services::{accounts, payments, routes as commands, shipping};
 use edge::{Response, openapi::merge, probes::Readiness, telemetry::Metrics};
 use projections::Projections;
 use query_api::{DEFAULT_PATIENCE, Queries};
@@ -42,7 +42,11 @@ pub(super) fn description(roles: Roles) -> OpenApi {
         parts.push(query_api::openapi());
     }
     if roles.has(Role::Command) {
-        parts.push(shipping::openapi());
+        parts.extend([
+            shipping::openapi(),
+            payments::webhooks::openapi(),
+            payments::reconciliation::routes::openapi(),
+        ]);
     }
     parts.push(LogApi::openapi());
     parts.push(CircuitApi::openapi());

@@ -6,17 +6,22 @@
 //! An answer that does not come in time, or is lost, is recorded as unknown, and from then on the provider is asked what it
 //! knows before anything else.
 //!
-//! - [`provider`]: the port; `contract`: what every provider must do; [`simulator`]: one that plays an outside party.
+//! - [`provider`]: the port; `contract`: what every provider must do;
+//! - [`simulator`]: one that plays an outside party, in the process or as a server; [`providers`]: adapters to others;
+//! - [`webhooks`]: what a provider tells by itself; [`reconciliation`]: its books against ours, all the time.
 
 mod asked;
 #[cfg(test)]
 mod contract;
 mod key;
 pub mod provider;
+pub mod providers;
+pub mod reconciliation;
 pub mod simulator;
 #[cfg(test)]
 mod tests;
 mod turns;
+pub mod webhooks;
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,4 +1,6 @@
 mod killed;
+mod served;
+mod told;
 
 use event_log::{Direction, memory::MemoryLog};
 use event_schemas::{

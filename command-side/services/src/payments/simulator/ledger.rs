@@ -3,6 +3,7 @@
 //! nobody waits for their disk.
 
 use std::{
+    collections::BTreeMap,
     path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -45,7 +46,13 @@ pub(crate) struct Decided {
     pub(crate) verdict: Verdict,
     /// Until then the provider is still at it.
     pub(crate) settled_at: Timestamp,
+    /// What the caller wanted written beside it.
+    #[serde(default, skip_serializing_if = "Notes::is_empty")]
+    pub(crate) notes: Notes,
 }
+
+/// What callers write beside an operation: Stripe's metadata, Toss's reasons.
+pub(crate) type Notes = BTreeMap<String, String>;
 
 /// Money set aside, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +81,8 @@ pub(crate) struct Line {
     pub(crate) amount: Money,
     pub(crate) reference: String,
     pub(crate) at: Timestamp,
+    #[serde(default, skip_serializing_if = "Notes::is_empty")]
+    pub(crate) notes: Notes,
 }
 
 impl Authorisation {
@@ -191,6 +200,7 @@ impl Ledger {
                 amount: aside.amount,
                 reference,
                 at: decided.settled_at,
+                notes: Notes::new(),
             });
         }
         lines.sort_by_key(|line| line.at.as_millis());
@@ -206,7 +216,7 @@ impl Ledger {
     }
 
     /// Does the operation once, and says what is in the books.
-    pub(crate) fn once(&self, key: &str, asked: &Asked) -> Result<Decided, String> {
+    pub(crate) fn once(&self, key: &str, asked: &Asked, notes: &Notes) -> Result<Decided, String> {
         let mut last = self.teller();
         if let Some(decided) = self.decided(key)? {
             return Ok(if decided.asked == *asked {
@@ -232,6 +242,7 @@ impl Ledger {
                     amount,
                     reference: reference.clone(),
                     at: settled_at,
+                    notes: notes.clone(),
                 };
                 *last += 1;
                 batch.insert(&self.lines, last.to_be_bytes(), json(&line));
@@ -244,6 +255,7 @@ impl Ledger {
             asked: asked.clone(),
             verdict,
             settled_at,
+            notes: notes.clone(),
         };
         self.keep(batch, key, &decided)?;
         Ok(decided)

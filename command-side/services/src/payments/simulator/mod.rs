@@ -10,9 +10,10 @@
 //! | `card_answer_lost` | approved at once, but the answer never arrives |
 //! | any other | declined, `unknown_card` |
 //!
-//! Here it is a provider within the process.
+//! Here it is a provider within the process; [`server`] is the same over HTTP, with faults on request.
 
 pub(crate) mod ledger;
+pub mod server;
 pub(crate) mod verdict;
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -26,7 +27,7 @@ use event_schemas::{
 use tokio::time::sleep;
 
 use self::{
-    ledger::{Asked, Decided, Ledger, Line},
+    ledger::{Asked, Decided, Ledger, Line, Notes},
     verdict::Verdict,
 };
 use super::{
@@ -82,7 +83,7 @@ impl ProviderSimulator {
     }
 
     fn answer(&self, key: &OperationKey, asked: &Asked) -> Outcome {
-        outcome(self.ledger.once(&key.to_string(), asked))
+        outcome(self.ledger.once(&key.to_string(), asked, &Notes::new()))
     }
 }
 
@@ -94,12 +95,13 @@ impl PaymentProvider for ProviderSimulator {
 
     async fn authorise(&self, key: &OperationKey, amount: Money, method: &PaymentMethod) -> Outcome {
         let token = method.token.clone();
-        let decided = match self.ledger.once(&key.to_string(), &Asked::Authorise { amount, token }) {
+        let asked = Asked::Authorise { amount, token };
+        let decided = match self.ledger.once(&key.to_string(), &asked, &Notes::new()) {
             Ok(decided) => decided,
             Err(detail) => return Outcome::Unknown { detail },
         };
         sleep(decided.left()).await;
-        if method.token == "card_answer_lost" {
+        if decided.loses_its_answer() {
             let detail = "the connection broke before the answer came".to_owned();
             return Outcome::Unknown { detail };
         }
@@ -175,7 +177,12 @@ impl Decided {
         Duration::from_millis(u64::try_from(left).unwrap_or(0))
     }
 
-    fn outcome(self) -> Outcome {
+    /// The card whose answers never arrive.
+    fn loses_its_answer(&self) -> bool {
+        matches!(&self.asked, Asked::Authorise { token, .. } if token == "card_answer_lost")
+    }
+
+    pub(crate) fn outcome(self) -> Outcome {
         if self.settled_at > Timestamp::now() {
             let detail = "the provider has not decided yet".to_owned();
             return Outcome::Unknown { detail };
