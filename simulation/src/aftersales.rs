@@ -8,7 +8,7 @@ use std::{
 
 use command_services::{returns::RequestReturn, services::Services};
 use domain::returns::Inspection;
-use event_log::{EventFilter, EventLog, Position, memory::MemoryLog};
+use event_log::EventFilter;
 use event_schemas::{
     Category, OrderId, ReturnId, ShipmentId, ShopEvent,
     order::{OrderEvent, OrderPlaced, Reason},
@@ -21,6 +21,7 @@ use crate::{
     clock::VirtualClock,
     customers::{Promise, Promises},
     house::{House, asked_by},
+    log::StormyLog,
 };
 
 /// The longest that people take over something, in milliseconds.
@@ -42,11 +43,9 @@ pub struct Aftersales {
 
 impl Aftersales {
     /// Looks at what happens, for ever.
-    pub async fn watch(self: Arc<Self>, truth: Arc<MemoryLog>) {
+    pub async fn watch(self: Arc<Self>, log: Arc<StormyLog>) {
         let filter = EventFilter::categories(&[Category::Order, Category::Shipment, Category::Returns]);
-        let Ok(mut events) = truth.subscribe(Position::START, filter).await else {
-            return;
-        };
+        let mut events = log.witness(filter);
         while let Ok((batch, _)) = events.next(64).await {
             for event in batch {
                 if let Ok((_, event)) = event.shop_event() {

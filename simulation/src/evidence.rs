@@ -71,11 +71,37 @@ impl Evidence {
         types
     }
 
-    /// Whether every saga is over, or stuck.
-    pub fn at_rest(&self) -> bool {
-        let sagas = self.sagas();
-        let resting = |order_id| sagas.get(order_id).is_some_and(|saga| rests(saga));
-        self.orders().keys().all(resting) && self.return_sagas().values().all(|saga| rests(saga))
+    /// The sagas that are neither over nor stuck because of a refusal, and how they stand.
+    pub fn restless(&self) -> Vec<String> {
+        let (sagas, returned) = (self.sagas(), self.returned());
+        let mut restless = vec![];
+        for order_id in self.orders().keys() {
+            match sagas.get(order_id) {
+                None => restless.push(format!("order {order_id} has no saga")),
+                Some(saga) if !rests(saga) => restless.push(format!("order {order_id}: {}", standing(saga))),
+                Some(_) => {}
+            }
+        }
+        let refused = |order_id| sagas.get(order_id).is_some_and(|saga| saga.status == SagaStatus::Stuck);
+        for (return_id, saga) in self.return_sagas() {
+            // What the provider did not let us take cannot be paid back: both wait for an operator.
+            let waits = saga.status == SagaStatus::Stuck && returned.get(&return_id).is_some_and(refused);
+            if !rests(saga) && !waits {
+                restless.push(format!("return {return_id}: {}", standing(saga)));
+            }
+        }
+        restless
+    }
+
+    /// The orders of which each return is.
+    fn returned(&self) -> BTreeMap<ReturnId, OrderId> {
+        let requested = self.facts().filter_map(|(_, fact)| match fact {
+            ShopEvent::Returns(ReturnEvent::ReturnRequested(requested)) => {
+                Some((requested.return_id, requested.order_id))
+            }
+            _ => None,
+        });
+        requested.collect()
     }
 
     /// A digest of the log, and of what happened outside, in order.
@@ -171,10 +197,22 @@ pub fn shares(placed: &OrderPlaced) -> BTreeMap<ShipmentId, i64> {
 }
 
 /// Whether a saga rests, seen from outside: it is over, or it is stuck because of a refusal, which only an operator settles.
-pub fn rests(saga: &SagaAdvanced) -> bool {
+fn rests(saga: &SagaAdvanced) -> bool {
     match saga.status {
         SagaStatus::Completed | SagaStatus::Compensated => true,
         SagaStatus::Stuck => saga.reason.as_ref().is_some_and(|reason| reason.contains("refuses")),
         _ => false,
     }
+}
+
+/// How a saga stands, in words.
+pub fn standing(saga: &SagaAdvanced) -> String {
+    let SagaAdvanced {
+        status,
+        step,
+        reason,
+        state,
+        ..
+    } = saga;
+    format!("{status:?} at {step}, {reason:?}: {}", state.get())
 }

@@ -1,6 +1,6 @@
 //! The log as the shop sees it in bad weather: slow, away, or silent about what it did.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
 use async_trait::async_trait;
 use event_log::{
@@ -8,6 +8,7 @@ use event_log::{
     Position, RecordedEvent, StreamSummary, StreamVersion, Subscription, memory::MemoryLog,
 };
 use event_schemas::StreamName;
+use tokio::sync::Notify;
 
 use crate::weather::Weather;
 
@@ -17,9 +18,31 @@ pub struct StormyLog {
     pub truth: Arc<MemoryLog>,
     /// What goes wrong.
     pub weather: Arc<Weather>,
+    /// Rung after each append.
+    news: Notify,
 }
 
 impl StormyLog {
+    /// An empty log in that weather.
+    pub fn new(weather: &Arc<Weather>) -> Arc<Self> {
+        Arc::new(Self {
+            truth: MemoryLog::new(),
+            weather: Arc::clone(weather),
+            news: Notify::new(),
+        })
+    }
+
+    /// Everything, whatever the weather: for those who are not the shop.
+    pub fn witness(self: Arc<Self>, filter: EventFilter) -> Subscription {
+        let (log, at, always) = (self, Position::START, true);
+        Subscription::of(Box::new(Following {
+            log,
+            filter,
+            at,
+            always,
+        }))
+    }
+
     async fn readable(&self) -> Result<(), LogError> {
         self.weather.takes(|storm| storm.log_takes).await;
         if self.weather.hits(|storm| storm.read_fails) {
@@ -41,6 +64,7 @@ impl EventLog for StormyLog {
             return Err(unavailable("it takes nothing").into());
         }
         let appended = self.truth.append(append).await;
+        self.news.notify_waiters();
         // Whoever is killed here leaves an event behind of which it knows nothing.
         self.weather.takes(|storm| storm.log_takes).await;
         if self.weather.hits(|storm| storm.append_forgotten) {
@@ -86,8 +110,13 @@ impl EventLog for StormyLog {
 
     async fn subscribe(self: Arc<Self>, after: Position, filter: EventFilter) -> Result<Subscription, LogError> {
         self.readable().await?;
-        let truth = Arc::clone(&self.truth).subscribe(after, filter).await?;
-        Ok(Subscription::of(Box::new(Following { truth, log: self })))
+        let (log, at, always) = (self, after, false);
+        Ok(Subscription::of(Box::new(Following {
+            log,
+            filter,
+            at,
+            always,
+        })))
     }
 
     async fn head(&self) -> Result<Position, LogError> {
@@ -106,15 +135,31 @@ impl EventLog for StormyLog {
     }
 }
 
+/// Reads on when there is news. The truth's own subscriptions would do but for one thing: they are woken in no fixed order.
 struct Following {
-    truth: Subscription,
     log: Arc<StormyLog>,
+    filter: EventFilter,
+    at: Position,
+    /// In bad weather as in good.
+    always: bool,
 }
 
 #[async_trait]
 impl Follow for Following {
     async fn next(&mut self, max: usize) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
-        self.log.readable().await?;
-        self.truth.next(max).await
+        let log = Arc::clone(&self.log);
+        if !self.always {
+            log.readable().await?;
+        }
+        loop {
+            let mut news = pin!(log.news.notified());
+            news.as_mut().enable();
+            let (events, at) = log.truth.read_all(self.at, &self.filter, max).await?;
+            if at > self.at {
+                self.at = at;
+                return Ok((events, at));
+            }
+            news.await;
+        }
     }
 }

@@ -76,8 +76,7 @@ struct World {
     seed: u64,
     clock: Arc<VirtualClock>,
     weather: Arc<Weather>,
-    truth: Arc<MemoryLog>,
-    log: Arc<dyn EventLog>,
+    log: Arc<StormyLog>,
     inventory: Arc<Inventory>,
     credit: Arc<Credit>,
     provider: Arc<Provider>,
@@ -92,23 +91,18 @@ impl World {
     /// The world on its first day: goods on the shelves and nobody in the shop.
     async fn of(seed: u64, clock: Arc<VirtualClock>, mutant: Option<Mutant>) -> Result<Self, ServiceError> {
         let weather = Arc::new(Weather::of(seed, &clock));
-        let truth = MemoryLog::new();
-        let log: Arc<dyn EventLog> = Arc::new(StormyLog {
-            truth: Arc::clone(&truth),
-            weather: Arc::clone(&weather),
-        });
+        let log = StormyLog::new(&weather);
         let house = Arc::new(House::default());
-        let inventory = Arc::new(Inventory::in_memory(Arc::clone(&log)));
-        let catalogue = Arc::new(stocked(seed, &clock, &truth, &inventory).await?);
+        let inventory = Arc::new(Inventory::in_memory(Arc::clone(&log) as _));
+        let catalogue = Arc::new(stocked(seed, &clock, &log.truth, &inventory).await?);
         Ok(Self {
             provider: Provider::new(&weather, mutant == Some(Mutant::ProviderForgetsKeys)),
             haulier: Haulier::new(seed, &house, &clock, &weather),
-            credit: Arc::new(Credit::in_memory(Arc::clone(&log))),
+            credit: Arc::new(Credit::in_memory(Arc::clone(&log) as _)),
             promises: Arc::default(),
             seed,
             clock,
             weather,
-            truth,
             log,
             inventory,
             house,
@@ -125,7 +119,7 @@ impl World {
         loop {
             self.clock.pause(LOOK).await;
             let over = self.clock.elapsed() > self.weather.ends() + LAST_DAY;
-            if over || self.evidence().await.at_rest() {
+            if over || self.evidence().await.restless().is_empty() {
                 break;
             }
         }
@@ -151,7 +145,7 @@ impl World {
             chance: Chance::of(self.seed, whose),
         };
         let ground = Ground {
-            log: Arc::clone(&self.log),
+            log: Arc::clone(&self.log) as _,
             inventory: Arc::clone(&self.inventory),
             credit: Arc::clone(&self.credit),
             provider: Arc::clone(&self.provider),
@@ -176,7 +170,7 @@ impl World {
             promises: Arc::clone(&self.promises),
             orders: <_>::default(),
         });
-        tokio::spawn(aftersales.watch(Arc::clone(&self.truth)));
+        tokio::spawn(aftersales.watch(Arc::clone(&self.log)));
         let crowd = Chance::of(self.seed, "crowd");
         for n in 0..crowd.between(1, 6) {
             let name = format!("customer {n}");
@@ -205,13 +199,14 @@ impl World {
         };
         if self.weather.now().two_runners {
             let second = fate("second runner");
-            tokio::spawn(second.of_runner(saga.clone(), Arc::clone(&self.log), bus.clone()));
+            tokio::spawn(second.of_runner(saga.clone(), Arc::clone(&self.log) as _, bus.clone()));
         }
-        tokio::spawn(fate(S::NAME).of_runner(saga, Arc::clone(&self.log), bus));
+        tokio::spawn(fate(S::NAME).of_runner(saga, Arc::clone(&self.log) as _, bus));
     }
 
     async fn evidence(&self) -> Evidence {
         let all = self
+            .log
             .truth
             .read_all(Position::START, &EventFilter::default(), usize::MAX)
             .await;

@@ -1,41 +1,14 @@
 //! Orders: one fate each, and what was promised.
 
-use event_schemas::{
-    OrderId, ShopEvent,
-    returns::ReturnEvent,
-    saga::{SagaAdvanced, SagaStatus},
-};
+use event_schemas::{OrderId, ShopEvent, returns::ReturnEvent, saga::SagaStatus};
 
 use crate::{
     customers::Promise,
-    evidence::{Evidence, rests},
+    evidence::{Evidence, standing},
 };
 
 pub(super) fn every_saga_rests(evidence: &Evidence, found: &mut Vec<String>) {
-    let sagas = evidence.sagas();
-    for order_id in evidence.orders().keys() {
-        match sagas.get(order_id) {
-            None => found.push(format!("order {order_id} has no saga")),
-            Some(saga) if !rests(saga) => found.push(format!("order {order_id}: {}", standing(saga))),
-            Some(_) => {}
-        }
-    }
-    for (return_id, saga) in evidence.return_sagas() {
-        if !rests(saga) {
-            found.push(format!("return {return_id}: {}", standing(saga)));
-        }
-    }
-}
-
-fn standing(saga: &SagaAdvanced) -> String {
-    let SagaAdvanced {
-        status,
-        step,
-        reason,
-        state,
-        ..
-    } = saga;
-    format!("{status:?} at {step}, {reason:?}: {}", state.get())
+    found.extend(evidence.restless());
 }
 
 pub(super) fn sagas_tell_the_truth(evidence: &Evidence, found: &mut Vec<String>) {
