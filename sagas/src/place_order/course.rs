@@ -69,7 +69,7 @@ impl PlaceOrderState {
         match parcel.carriage {
             Carriage::Untouched if cancelling => vec![],
             Carriage::Untouched | Carriage::Asked => self.book_shipment(parcel),
-            Carriage::Booked if cancelling => vec![self.cancel_shipment(parcel)],
+            Carriage::Booked if cancelling || parcel.calling_off => vec![self.cancel_shipment(parcel)],
             // It is the carrier's turn; or the others are called off too, and then the whole order is.
             Carriage::Booked => vec![],
             Carriage::CalledOff if cancelling => vec![],
@@ -115,7 +115,11 @@ impl PlaceOrderState {
         if self.parcels.iter().any(dropped) && self.parcels.iter().all(|parcel| dropped(parcel) || parcel.paid()) {
             asks.extend(self.give_back());
         }
-        let arrived = |parcel: &Parcel| dropped(parcel) || parcel.carriage == Carriage::Delivered;
+        // The order must know what was not sent before it is delivered: else it would take that back.
+        let arrived = |parcel: &Parcel| match parcel.carriage {
+            Carriage::CalledOff => parcel.told,
+            carriage => carriage == Carriage::Delivered,
+        };
         if self.order < Order::Delivered && self.parcels.iter().all(arrived) {
             asks.push(self.mark_order_delivered());
         }

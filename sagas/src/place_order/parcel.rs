@@ -33,6 +33,9 @@ pub struct Parcel {
     /// The order knows that it is not sent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) told: bool,
+    /// The carrier was asked to call it off: nobody knows whether it did until the log says so, or that it was fetched.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) calling_off: bool,
 }
 
 /// The parcel on its way. In all enums of what is known the order of the variants carries meaning: it moves down, never up.
@@ -128,6 +131,7 @@ impl Parcel {
             amount: None,
             reason: None,
             told: false,
+            calling_off: false,
         }
     }
 

@@ -258,6 +258,11 @@ impl PlaceOrderState {
                         parcel.carriage = parcel.carriage.max(Carriage::Asked);
                     }
                 }
+                ServiceCommand::CancelShipment { shipment_id, .. } => {
+                    for parcel in self.parcels_of(Some(shipment_id)) {
+                        parcel.calling_off = true;
+                    }
+                }
                 _ => {}
             }
         }
