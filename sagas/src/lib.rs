@@ -5,7 +5,7 @@
 //!   the sagas know, keeps the timers, and can be killed anywhere;
 //! - commands leave through a [`Dispatcher`]; their answers come back as events in the log, never as return values.
 //!
-//! Adding a saga: its events in `event-schemas`, one file here that implements [`Saga`], one [`SagaRunner::start`] in the
+//! Adding a saga: its events in `event-schemas`, a folder here whose type implements [`Saga`], one [`SagaRunner::start`] in the
 //! binary's wiring.
 
 mod checkpoint;

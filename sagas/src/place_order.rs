@@ -6,8 +6,8 @@
 //!                                                  └──► called off ─► drop it: its goods back, its share never taken
 //! ```
 //!
-//! It remembers what is known of the stock, the funds, the order and each parcel ([`state`], [`parcel`]); what it asks for is
-//! a function of that ([`course`]). What is known only ever rises ([`learn`]), so a fact that is repeated, late or out of
+//! It remembers what is known of the stock, the funds, the order and each parcel (`state.rs`, `parcel.rs`); what it asks for is
+//! a function of that (`course.rs`). What is known only ever rises (`learn.rs`), so a fact that is repeated, late or out of
 //! place changes nothing, and no compensation can be lost: whatever is known to be held is given back. The first parcel that
 //! is picked up is the pivot: the order aggregate decides whether it was shipped or cancelled, and exactly one wins.
 
@@ -104,7 +104,7 @@ impl Saga for PlaceOrder {
         advanced
     }
 
-    /// An order that was placed under definition 1 goes on under this one, see [`definition_1`].
+    /// An order that was placed under definition 1 goes on under this one, see `definition_1.rs`.
     fn revive(definition: u16, state: &RawValue) -> Result<PlaceOrderState, UnknownState> {
         match definition {
             1 => Ok(serde_json::from_str::<definition_1::State>(state.get())?.into()),
