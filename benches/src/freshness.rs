@@ -26,7 +26,7 @@ pub(crate) async fn my_page(shop: &Shop, products: &[String], effort: Effort, re
     let mut connection = shop.connect().await?;
     let (mut commanded, mut shown) = (latencies()?, latencies()?);
     for number in 0..effort.samples.min(SAMPLES) {
-        let body = order(&products[number % products.len()]);
+        let body = order(&products[number % products.len()], "card_approve");
         let sent = Instant::now();
         let answer = connection
             .send("POST", "/api/v1/orders", Some(&token), None, Some(body))

@@ -17,10 +17,12 @@ mod catch_up;
 mod client;
 mod drive;
 mod elasticsearch;
+mod endings;
 mod event_log;
 mod flash_sale;
 mod forwarder;
 mod freshness;
+mod grown;
 mod log_marks;
 mod machine;
 mod orders;
@@ -80,6 +82,7 @@ enum Part {
     Search,
     Workflow,
     FlashSale,
+    Grown,
 }
 
 /// How much of everything.
@@ -140,6 +143,9 @@ async fn main() -> Result<()> {
     }
     if wanted(Part::FlashSale) {
         flash_sale::measure(&folder.path().join("flash-sale"), &mut report).await?;
+    }
+    if wanted(Part::Grown) {
+        grown::measure(&folder.path().join("grown"), effort, &report).await?;
     }
     if wanted(Part::Workflow) {
         workflow::measure(folder.path(), effort, &limits, &mut report).await?;

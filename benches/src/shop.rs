@@ -36,6 +36,11 @@ pub(crate) fn binary() -> Result<PathBuf> {
 impl Shop {
     /// Starts the shop with the demo catalogue and a fast carrier.
     pub(crate) async fn start(data: &Path) -> Result<Self> {
+        Self::start_with(data, &[]).await
+    }
+
+    /// As [`Self::start`], with further flags.
+    pub(crate) async fn start_with(data: &Path, flags: &[&str]) -> Result<Self> {
         let began = std::time::Instant::now();
         let mut child = Command::new(binary()?)
             .args([
@@ -48,6 +53,7 @@ impl Shop {
                 "--data",
             ])
             .arg(data)
+            .args(flags)
             .env("RUST_LOG", "warn")
             .stdout(Stdio::piped())
             .kill_on_drop(true)
