@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(300);
 /// The payments, and what goes on around them. Stops when dropped.
 pub(super) struct OpenPayments {
     pub(super) payments: Arc<Payments>,
-    source: Option<WebhookSource>,
+    source: WebhookSource,
     repairs: Arc<Repairs>,
     reconciling: JoinHandle<()>,
 }
@@ -44,10 +44,10 @@ impl OpenPayments {
             _ => timeout * 2 + PAUSE,
         };
         let secret = settings.webhook_secret_file.as_deref().map(secret).transpose()?;
-        let source = (settings.provider != ProviderName::Simulator).then(|| WebhookSource {
+        let source = WebhookSource {
             provider: provider.name(),
             secret: secret.map(String::into_bytes),
-        });
+        };
         let notes = folder.place("reconciliation");
         fs::create_dir_all(&notes).map_err(StartError::of("the reconciliation"))?;
         let repairs = Arc::new(Repairs::new(Arc::clone(log)));
@@ -67,14 +67,10 @@ impl OpenPayments {
 
     /// The routes for providers and operators.
     pub(super) fn routes(&self, tokens: &Arc<Tokens>) -> BoxedFilter<(Response,)> {
-        let operators = reconciliation::routes::routes(&self.repairs, tokens);
-        match &self.source {
-            None => operators,
-            Some(source) => operators
-                .or(webhooks::routes(Arc::clone(&self.payments), source.clone()))
-                .unify()
-                .boxed(),
-        }
+        reconciliation::routes::routes(&self.repairs, tokens)
+            .or(webhooks::routes(Arc::clone(&self.payments), self.source.clone()))
+            .unify()
+            .boxed()
     }
 
     /// Compares no more.

@@ -35,7 +35,7 @@ const TOLERANCE: i64 = 5 * 60 * 1_000;
 /// Who may tell, and how it proves who it is.
 #[derive(Clone)]
 pub struct WebhookSource {
-    /// `http`, `stripe` or `toss`.
+    /// `http`, `stripe` or `toss`; `simulator`, which tells nothing.
     pub provider: &'static str,
     /// The secret they share. Toss does not sign messages about payments: without a secret its messages are hints.
     pub secret: Option<Vec<u8>>,
