@@ -242,8 +242,8 @@ fn at<'a>(shop: &'a Shop, token: &str) -> Visitor<'a> {
 }
 
 async fn first_admin(shop: &Shop) -> String {
-    let lines = shop.greeting.lines().map(str::trim);
-    let token = lines.filter(|line| line.len() >= 20 && !line.contains(' ')).last();
+    let mut lines = shop.greeting.lines().map(str::trim);
+    let token = lines.rfind(|line| line.len() >= 20 && !line.contains(' '));
     let token = token.unwrap_or_else(|| panic!("no set-up token:\n{}", shop.greeting));
     let body = json!({"token": token, "email": "boss@shop.example", "password": PASSWORD, "name": "Boss"});
     let (status, made, _) = answer(shop.request(Method::POST, "setup").json(&body)).await;
