@@ -1,6 +1,7 @@
 //! Given facts, then commands.
 
 mod any_order;
+mod money;
 mod parcels;
 
 use event_schemas::{order::Reason, payment::PaymentOperation};
