@@ -78,5 +78,5 @@ async fn the_chapter_on_search_says_what_the_shop_does() {
 
 #[tokio::test]
 async fn the_chapter_on_orders_says_what_the_shop_does() {
-    holds("orders.md", "4000", 12).await;
+    holds("orders.md", "2000", 12).await;
 }
