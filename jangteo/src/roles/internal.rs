@@ -68,6 +68,11 @@ impl CallError for PeerError {
             Self::Refused { status, .. } => status.is_server_error(),
         }
     }
+
+    // A role that answers is there, though one of its services may not be well: that holds up no other.
+    fn counts(&self) -> bool {
+        matches!(self, Self::Away { .. })
+    }
 }
 
 /// What is read of a problem document.
