@@ -3,6 +3,7 @@
 mod any_order;
 mod money;
 mod parcels;
+mod simulated;
 
 use event_schemas::{order::Reason, payment::PaymentOperation};
 use uuid::Uuid;
