@@ -44,13 +44,13 @@ async fn all_ended_well(operator: &Visitor<'_>, product: &str, orders: usize, le
             counted(operator, "order").await.get("OrderDelivered").copied() == Some(orders)
         })
         .await;
+    // The carrier is faster than an inventory that was away: its goods are issued when it is back.
+    let issued = async || counted(operator, "reservation").await.get("StockIssued").copied() == Some(orders);
+    operator.shop.eventually("every order's goods are issued", issued).await;
     let moved = counted(operator, "reservation").await;
-    let of = |kind: &str| moved.get(kind).copied().unwrap_or(0);
-    assert_eq!(
-        (of("StockReserved"), of("StockIssued"), of("StockReleased")),
-        (orders, orders, 0),
-        "nothing lost, nothing twice: {moved:?}"
-    );
+    let expected = [("StockIssued", orders), ("StockReserved", orders)];
+    let expected = expected.map(|(kind, count)| (kind.to_owned(), count));
+    assert_eq!(moved, expected.into(), "nothing lost, nothing twice");
     operator.available_becomes(product, left).await;
 }
 
