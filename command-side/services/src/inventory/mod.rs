@@ -85,7 +85,7 @@ pub struct Inventory {
 /// Where the books are.
 enum Keeper {
     Database(Kept),
-    Memory(Memory),
+    Memory(Box<Memory>),
 }
 
 /// The books in a database, and the way to its writer.
@@ -145,7 +145,7 @@ impl Inventory {
     /// log does not take waits for [`Self::tell`], or for the next command.
     pub fn in_memory(log: Arc<dyn EventLog>) -> Self {
         Self {
-            keeper: Keeper::Memory(Memory::new(log)),
+            keeper: Keeper::Memory(Box::new(Memory::new(log))),
             hold: HOLD,
         }
     }

@@ -41,7 +41,7 @@ pub struct Credit {
 /// Where the books are.
 enum Keeper {
     Database(Kept),
-    Memory(Memory),
+    Memory(Box<Memory>),
 }
 
 /// The books in the accounts' database.
@@ -62,7 +62,7 @@ impl Credit {
     /// log does not take waits for [`Self::tell`], or for the next command.
     pub fn in_memory(log: Arc<dyn EventLog>) -> Self {
         Self {
-            keeper: Keeper::Memory(Memory::new(log)),
+            keeper: Keeper::Memory(Box::new(Memory::new(log))),
         }
     }
 
