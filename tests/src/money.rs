@@ -175,6 +175,10 @@ fn every_fault() -> Value {
 async fn trade(shop: &Shop, provider: &Provider) {
     let customer = shop.sign_in("customer").await;
     let product = customer.find("커피를").await["id"].clone();
+    let (seller, received) = (shop.sign_in("seller").await, json!({ "quantity": 50 }));
+    let receipts = format!("products/{}/stock-receipts", product.as_str().unwrap());
+    let (status, said, _) = seller.send(Method::POST, &receipts, &received).await;
+    assert!(status.is_success(), "{said}");
     provider.suffer(every_fault()).await;
     let good = async || {
         let items = json!([{ "product_id": product, "quantity": 1 }]);
