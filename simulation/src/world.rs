@@ -68,7 +68,7 @@ pub fn play_with(seed: u64, mutant: Option<Mutant>) -> io::Result<Ending> {
     let runtime = clock.runtime()?;
     runtime.block_on(async {
         let world = World::of(seed, clock, mutant).await.map_err(io::Error::other)?;
-        Ok(world.to_its_end().await)
+        Ok(world.until_it_rests().await)
     })
 }
 
@@ -111,7 +111,7 @@ impl World {
         })
     }
 
-    async fn to_its_end(self) -> Ending {
+    async fn until_it_rests(self) -> Ending {
         self.begin();
         self.open_doors().await;
         let calm = u64::try_from(self.weather.ends()).unwrap_or(0);

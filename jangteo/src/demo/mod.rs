@@ -108,7 +108,8 @@ pub async fn seed(shop: &Shop) -> Result<DemoSummary, DemoError> {
         synonyms(shop)?;
         progress.begin()?;
     }
-    let seller = accounts(shop).await?;
+    // On the heap: four registrations at once are a large future.
+    let seller = Box::pin(accounts(shop)).await?;
     let products = catalogue::products()?;
     let count = products.len();
     if !progress.is_stocked() {

@@ -89,7 +89,7 @@ async fn a_demo_that_was_cut_off_is_completed() {
     let folder = tempfile::tempdir().unwrap();
     let cut_off = shop(folder.path(), false).await;
     Progress::of(cut_off.folder()).begin().unwrap();
-    let seller = accounts(&cut_off).await.unwrap();
+    let seller = Box::pin(accounts(&cut_off)).await.unwrap();
     let products = catalogue::products().unwrap();
     stock(
         &cut_off.services().products,

@@ -35,8 +35,11 @@ pub(super) fn paid_back_once(evidence: &Evidence, found: &mut Vec<String>) {
     }
 }
 
+/// So many pieces of each product.
+type Pieces = Vec<(event_schemas::ProductId, u32)>;
+
 /// What was paid back, what came back to the shelf, and how often it was called complete.
-fn outcome(evidence: &Evidence, return_id: ReturnId) -> (Vec<i64>, Vec<Vec<(event_schemas::ProductId, u32)>>, usize) {
+fn outcome(evidence: &Evidence, return_id: ReturnId) -> (Vec<i64>, Vec<Pieces>, usize) {
     let (mut refunds, mut returned, mut completed) = (vec![], vec![], 0);
     for (_, fact) in evidence.facts() {
         match fact {

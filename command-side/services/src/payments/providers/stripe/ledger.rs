@@ -19,7 +19,7 @@ impl StripeProvider {
     pub(super) async fn transactions(&self, after: Option<&str>) -> Result<LedgerPage, LedgerError> {
         let (mut transactions, more) = match after {
             Some(after) => self.listed(&[("ending_before", after.to_owned())]).await?,
-            None => (self.from_the_beginning().await?, false),
+            None => (self.since_the_beginning().await?, false),
         };
         transactions.reverse();
         let mut entries = Vec::with_capacity(transactions.len());
@@ -51,7 +51,7 @@ impl StripeProvider {
         }
     }
 
-    async fn from_the_beginning(&self) -> Result<Vec<Value>, LedgerError> {
+    async fn since_the_beginning(&self) -> Result<Vec<Value>, LedgerError> {
         let mut all: Vec<Value> = vec![];
         for _ in 0..PAGES {
             let older = all
