@@ -125,10 +125,7 @@ async fn a_worker_killed_between_doing_and_acknowledging_leaves_it_to_the_next_a
     let theirs = server.connect().await;
     let killed = Worker::start(&theirs, Service::Inventory, Arc::clone(&services) as _, limits.clone());
     let kill = async {
-        eventually("all are under way", async || {
-            services.calls.load(Ordering::SeqCst) == 20
-        })
-        .await;
+        eventually("all are under way", async || services.done.lock().unwrap().len() == 20).await;
         drop(killed);
         services.door.add_permits(1_000);
         Worker::start(&nats, Service::Inventory, Arc::clone(&services) as _, limits)
@@ -136,7 +133,9 @@ async fn a_worker_killed_between_doing_and_acknowledging_leaves_it_to_the_next_a
     let answers = join_all(directives.iter().map(|directive| bus.send(directive)));
     let (answers, worker) = tokio::join!(answers, kill);
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
-    assert_eq!(services.calls.load(Ordering::SeqCst), 40, "each was delivered twice");
+    // At least: on a busy machine an acknowledgement can come after its deadline, and the command once more.
+    let calls = services.calls.load(Ordering::SeqCst);
+    assert!(calls >= 40, "each was delivered again, and there were {calls} deliveries");
     assert_eq!(services.done.lock().unwrap().len(), 20, "each was done once");
     worker.stop().await;
     server.clear().await;
@@ -149,7 +148,7 @@ async fn a_slow_command_is_not_handed_out_twice() {
     };
     let nats = server.connect().await;
     let limits = WorkerLimits {
-        ack_wait: Duration::from_millis(600),
+        ack_wait: Duration::from_millis(1_500),
         ..WorkerLimits::default()
     };
     let services = Arc::new(Door {
@@ -161,9 +160,9 @@ async fn a_slow_command_is_not_handed_out_twice() {
     let bus = NatsCommands::open(nats.clone()).await.unwrap();
     let directive = reservation(1);
     let open = async {
-        // Some four times as long as a silent worker would be given.
+        // Three times as long as a silent worker would be given.
         let again = eventually("a second delivery", async || services.calls.load(Ordering::SeqCst) > 1);
-        let again = tokio::time::timeout(Duration::from_millis(2_500), again).await;
+        let again = tokio::time::timeout(Duration::from_millis(4_500), again).await;
         assert!(again.is_err(), "it was handed out twice");
         services.door.add_permits(1_000);
     };
