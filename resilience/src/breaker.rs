@@ -28,7 +28,7 @@ pub(crate) struct Breaker {
     trial: Arc<Semaphore>,
 }
 
-/// Leave to make one attempt. Dropped without a word, an attempt says nothing about the server.
+/// Leave to make one attempt. Dropped before the breaker learned anything, an attempt says nothing about the server.
 pub(crate) struct Admission {
     _trial: Option<OwnedSemaphorePermit>,
 }
@@ -63,15 +63,13 @@ impl Breaker {
         Some(Admission { _trial: Some(trial) })
     }
 
-    /// How an admitted attempt went.
-    pub(crate) fn learn(&self, admission: Admission, well: bool) {
+    /// How an attempt went.
+    pub(crate) fn learn(&self, well: bool) {
         if well {
             self.machine.on_success();
         } else {
             self.machine.on_error();
         }
-        // After the verdict: nobody else tries a server that has just failed.
-        drop(admission);
     }
 
     /// The state, and since when. Open lasts until a call comes that may try.

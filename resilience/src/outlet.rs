@@ -1,6 +1,7 @@
 //! The outlet: one call after the other through bulkhead, breaker, deadline and retries.
 
 use std::{
+    fmt,
     future::Future,
     sync::{
         Arc, Mutex, PoisonError,
@@ -75,26 +76,36 @@ impl Outlet {
         self.body.call(1, only).await
     }
 
-    /// Makes a call that may be made again; what brought nothing is answered by `fallback`: an older answer, a plainer one.
+    /// Goes on with what a call began, such as the next statement on a connection that a call took: one attempt within the
+    /// deadline. It needs no place and no leave, it is under way already; the breaker learns how it went.
     ///
     /// # Errors
-    /// What the fallback makes of the failure.
-    pub async fn call_or<T, E, F, X>(
-        &self,
-        attempt: impl FnMut() -> F,
-        fallback: impl FnOnce(Failure<E>) -> Result<T, X>,
-    ) -> Result<T, X>
+    /// [`Failure::Late`] and [`Failure::Failed`].
+    pub async fn go_on<T, E>(&self, next: impl Future<Output = Result<T, E>>) -> Result<T, Failure<E>>
     where
         E: CallError,
-        F: Future<Output = Result<T, E>>,
     {
-        self.call(attempt).await.or_else(fallback)
+        let started = Instant::now();
+        let result = self.body.judged(next).await;
+        self.body.count(started, &result);
+        result
     }
 
     /// How it is.
     #[must_use]
     pub fn condition(&self) -> Condition {
         self.body.condition()
+    }
+}
+
+/// Its name and settings.
+impl fmt::Debug for Outlet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Body { name, settings, .. } = &*self.body;
+        f.debug_struct("Outlet")
+            .field("name", name)
+            .field("settings", settings)
+            .finish_non_exhaustive()
     }
 }
 
@@ -140,13 +151,17 @@ impl Body {
             // Nobody closes the semaphore, so that the second is as good as the first.
             Err(_) | Ok(Err(_)) => Err(Failure::Full { outlet: self.name }),
         };
+        self.count(started, &result);
+        result
+    }
+
+    fn count<T, E>(&self, started: Instant, result: &Result<T, Failure<E>>) {
         self.calls.fetch_add(1, Ordering::Relaxed);
         self.failed_calls
             .fetch_add(u64::from(result.is_err()), Ordering::Relaxed);
         let outcome = result.as_ref().map_or_else(outcome_of, |_| "ok");
         metrics::counter!("jangteo_calls_total", "outlet" => self.name, "outcome" => outcome).increment(1);
         metrics::histogram!("jangteo_call_seconds", "outlet" => self.name).record(started.elapsed().as_secs_f64());
-        result
     }
 
     async fn repeatedly<T, E, F>(&self, attempts: usize, mut attempt: impl FnMut() -> F) -> Result<T, Failure<E>>
@@ -190,8 +205,16 @@ impl Body {
         let Some(admission) = self.breaker.admit() else {
             return Err(Failure::Open { outlet: self.name });
         };
+        let result = self.judged(attempt()).await;
+        // After the verdict: nobody else tries a server that has just failed.
+        drop(admission);
+        result
+    }
+
+    /// An attempt within the deadline, of which the breaker learns how it went.
+    async fn judged<T, E: CallError>(&self, attempt: impl Future<Output = Result<T, E>>) -> Result<T, Failure<E>> {
         let after = self.settings.deadline;
-        let result = match timeout(after, attempt()).await {
+        let result = match timeout(after, attempt).await {
             Ok(result) => result.map_err(Failure::Failed),
             Err(_) => Err(Failure::Late {
                 outlet: self.name,
@@ -199,7 +222,7 @@ impl Body {
             }),
         };
         let well = result.as_ref().err().is_none_or(|failure| !failure.counts());
-        self.breaker.learn(admission, well);
+        self.breaker.learn(well);
         match &result {
             Err(failure) if !well => self.note(failure),
             _ => self.failures_in_a_row.store(0, Ordering::Relaxed),

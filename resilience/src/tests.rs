@@ -128,8 +128,6 @@ async fn the_breaker_opens_lets_one_try_and_closes_when_the_server_is_back() {
     let told = outlet.call(|| server.answer()).await.unwrap_err();
     assert!(told.never_left() && !told.leaves_doubt(), "{told}");
     assert_eq!(server.asked(), 3, "an open breaker asks nobody");
-    let fallback = outlet.call_or(|| server.answer(), |_| Ok::<_, Broken>(1)).await;
-    assert_eq!(fallback, Ok(1));
 
     assert_eq!(once_more(&outlet, &server).await, Err(Failure::Failed(NoConnection)));
     assert_eq!(outlet.condition().circuit, Circuit::Open, "the try failed");
@@ -159,6 +157,29 @@ async fn while_half_open_only_one_tries_and_one_who_goes_away_hinders_nobody() {
         assert!(matches!(beside, Failure::Open { .. }), "{beside}");
     }
     assert_eq!(once_more(&outlet, &server).await, Ok(7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_on_with_a_call_asks_nobody_and_is_learnt_from() {
+    let outlet = Outlet::new("going-on", settings().places(1));
+    let server = Server::that([Fails(Reset), Fails(Refused), Fails(Reset), Nothing, Fails(Reset)]);
+    // On the way of a call that has the only place.
+    let conversation = outlet.call_once(|| async {
+        assert_eq!(outlet.go_on(server.answer()).await, Err(Failure::Failed(Reset)));
+        assert_eq!(outlet.go_on(server.answer()).await, Err(Failure::Failed(Refused)));
+        assert_eq!(outlet.condition().failures_in_a_row, 0, "a server that refuses is well");
+        Ok::<_, Broken>(())
+    });
+    assert_eq!(conversation.await, Ok(()));
+    assert_eq!(outlet.go_on(server.answer()).await, Err(Failure::Failed(Reset)));
+    let late = outlet.go_on(server.answer()).await.unwrap_err();
+    assert!(matches!(late, Failure::Late { .. }), "{late}");
+    assert_eq!(outlet.condition().circuit, Circuit::Closed);
+    outlet.go_on(server.answer()).await.unwrap_err();
+    let condition = outlet.condition();
+    assert_eq!((condition.circuit, condition.failures_in_a_row), (Circuit::Open, 3));
+    assert_eq!((condition.calls, condition.failed_calls), (6, 5));
+    assert_eq!(outlet.go_on(server.answer()).await, Ok(7), "it is under way already");
 }
 
 #[tokio::test(start_paused = true)]

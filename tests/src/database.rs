@@ -2,16 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
     flash_sale::{counted, product},
     postgres::{OwnServer, Schemas, SlowWay},
-    shop::{DEADLINE, Shop, Visitor, answer, order_body, run, skipped},
+    shop::{DEADLINE, Shop, Visitor, answer, order_body, refused_for_now, run, skipped, succeeds},
 };
 
 const FAST: [&str; 3] = ["--demo", "--carrier-speed", "2000000"];
+
+const INVENTORY: &str = "postgres-inventory";
+const ACCOUNTS: &str = "postgres-accounts";
 
 fn one(product: &str) -> Value {
     order_body(Some(json!([{ "product_id": product, "quantity": 1 }])), "card_approve")
@@ -86,6 +89,42 @@ async fn a_server_that_is_not_there_is_named_at_the_start() {
     assert!(!said.contains("s3cret"), "{said}");
 }
 
+fn signs_in(shop: &Shop) -> RequestBuilder {
+    let credentials = json!({"email": "customer@demo.example", "password": "jangteo-demo"});
+    shop.request(Method::POST, "sessions").json(&credentials)
+}
+
+/// Two databases on one server, two circuits: those who ask in vain open them, and those who follow do not wait.
+async fn the_circuits_open(operator: &Visitor<'_>, folder: &str) {
+    let shop = operator.shop;
+    let open = async || {
+        refused_for_now(signs_in(shop)).await;
+        operator.circuit(INVENTORY).await != "closed" && operator.circuit(ACCOUNTS).await != "closed"
+    };
+    shop.eventually("the circuits open", open).await;
+    let not_asked = r#"jangteo_calls_total{outlet="postgres-accounts",outcome="open"}"#;
+    let at_once = async || {
+        refused_for_now(signs_in(shop)).await;
+        let metrics = shop.get("/metrics").send().await.unwrap().text().await;
+        metrics.unwrap().contains(not_asked)
+    };
+    let what = "who signs in is refused without asking the server";
+    shop.eventually(what, at_once).await;
+    let shown = succeeds(&["circuits", "--data", folder]).await;
+    assert!(shown.contains(INVENTORY) && shown.contains("open"), "{shown}");
+    let ready = shop.get("/readyz").send().await.unwrap().status();
+    assert_eq!(ready, StatusCode::OK, "it takes orders");
+}
+
+async fn the_circuits_close(operator: &Visitor<'_>) {
+    let closed = async || {
+        let status = answer(signs_in(operator.shop)).await.0;
+        status == StatusCode::CREATED && operator.circuit(INVENTORY).await == "closed"
+    };
+    operator.shop.eventually("the circuits close", closed).await;
+    assert_eq!(operator.circuit(ACCOUNTS).await, "closed");
+}
+
 #[tokio::test]
 async fn while_the_server_crashes_starts_again_and_is_slow_orders_wait_and_none_is_lost_or_doubled() {
     let Some(server) = OwnServer::start().await else {
@@ -110,10 +149,9 @@ async fn while_the_server_crashes_starts_again_and_is_slow_orders_wait_and_none_
     // Orders are taken while inventory is away: they wait. Who signs in is told that it cannot be done now.
     server.crash().await;
     orders(10).await;
-    let credentials = json!({"email": "customer@demo.example", "password": "jangteo-demo"});
-    let (status, problem, _) = answer(shop.request(Method::POST, "sessions").json(&credentials)).await;
-    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{problem}");
+    the_circuits_open(&operator, data.path().to_str().unwrap()).await;
     server.restart().await;
+    the_circuits_close(&operator).await;
     orders(5).await;
     shop.eventually("the waiting orders are delivered", async || {
         counted(&operator, "order").await.get("OrderDelivered").copied() == Some(20)

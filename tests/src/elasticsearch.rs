@@ -194,6 +194,8 @@ async fn nothing_is_lost_while_the_node_is_killed_and_started_again() {
     let items = || Some(json!([{ "product_id": product, "quantity": 1 }]));
     let before = customer.order(items(), "card_approve").await;
     customer.order_reaches(&before, "delivered").await;
+    let page = format!("products/{product}");
+    customer.query(&page).await;
 
     node.kill().await;
     // Customers go on buying; what they would look at says honestly that it is away.
@@ -206,6 +208,16 @@ async fn nothing_is_lost_while_the_node_is_killed_and_started_again() {
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{problem}");
     let (status, problem, _) = answer(shop.get("search?q=coffee")).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{problem}");
+    // Who prefers an old answer gets one where somebody asked the same before.
+    for (path, part) in [("search?q=coffee", "hits"), (&page, "title")] {
+        let old = shop.get(path).header("prefer", "return=stale").send().await.unwrap();
+        assert_eq!(old.status(), StatusCode::OK, "{path}");
+        assert_eq!(old.headers()["stale"], "true", "{path}");
+        let shown: Value = old.json().await.unwrap();
+        assert!(!shown[part].is_null(), "{shown}");
+    }
+    let never_asked = shop.get("search?q=teapot").header("prefer", "return=stale");
+    assert_eq!(answer(never_asked).await.0, StatusCode::SERVICE_UNAVAILABLE);
 
     let port = url.rsplit(':').next().unwrap();
     let node = OwnNode::start(disk.path(), port).await.expect("the node starts again");

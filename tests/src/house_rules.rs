@@ -17,7 +17,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("event-schemas", &[]),
     ("event-log", &["event-schemas"]),
     ("log-endpoint", &["event-schemas", "event-log"]),
-    ("eventstore-log", &["event-schemas", "event-log"]),
+    ("eventstore-log", &["event-schemas", "event-log", "resilience"]),
     ("domain", &["event-schemas"]),
     ("edge", &["event-schemas"]),
     ("resilience", &[]),

@@ -20,6 +20,7 @@ mod full_order;
 mod grown;
 mod house_rules;
 mod imports;
+mod log_away;
 mod log_faults;
 mod mails;
 mod money;

@@ -222,6 +222,15 @@ impl Visitor<'_> {
         body
     }
 
+    /// The state of a circuit of this process: `closed`, `half_open`, `open`.
+    pub(crate) async fn circuit(&self, outlet: &str) -> String {
+        let shown = self.query("ops/circuits").await;
+        let mut circuits = shown["circuits"].as_array().unwrap().iter();
+        let circuit = circuits.find(|circuit| circuit["outlet"] == outlet);
+        let circuit = circuit.unwrap_or_else(|| panic!("no circuit {outlet}: {shown}"));
+        circuit["state"].as_str().unwrap().to_owned()
+    }
+
     /// The first product a search finds that is in stock: a shop that has just started may still be catching up.
     pub(crate) async fn find(&self, words: &str) -> Value {
         let began = Instant::now();
@@ -274,6 +283,16 @@ impl Visitor<'_> {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// The request is refused for now, and says when to come back.
+pub(crate) async fn refused_for_now(request: RequestBuilder) {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    let said = response.text().await.unwrap();
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{said}");
+    assert!(headers.contains_key("retry-after"), "{said}");
+    assert_eq!(headers["content-type"], "application/problem+json", "{said}");
 }
 
 pub(crate) async fn answer(request: RequestBuilder) -> (StatusCode, Value, String) {

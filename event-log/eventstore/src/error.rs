@@ -1,9 +1,10 @@
 //! What the client's errors mean.
 
-use std::time::Duration;
+use std::{convert::Infallible, fmt, time::Duration};
 
 use event_log::LogError;
 use eventstore::Error;
+use resilience::{CallError, Failure};
 
 use crate::address::Node;
 
@@ -87,6 +88,22 @@ impl From<LogError> for Fault {
     }
 }
 
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Server(error) => error.fmt(f),
+            Self::Log(error) => error.fmt(f),
+        }
+    }
+}
+
+/// A call was repeated until its deadline before it comes to this. Whatever the server says, it is well.
+impl CallError for Fault {
+    fn may_pass(&self) -> bool {
+        matches!(self, Self::Log(LogError::Unavailable(_)))
+    }
+}
+
 /// What to tell of the server: where it is, who we are to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Speaker {
@@ -102,6 +119,12 @@ impl Speaker {
             self.address,
             waited.as_secs_f64()
         ))
+    }
+
+    /// It was not asked, because it did not answer lately.
+    pub(crate) fn resting(&self, what: &str, failure: &Failure<Infallible>, last: Option<String>) -> LogError {
+        let last = last.map_or_else(String::new, |last| format!(" ({last})"));
+        LogError::Unavailable(format!("{} was not asked to {what}: {failure}{last}", self.address))
     }
 
     /// A subscription came to an end.

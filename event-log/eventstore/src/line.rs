@@ -12,6 +12,7 @@ use std::{
 use event_log::LogError;
 use eventstore::{Client, ClientSettings, Error};
 use futures_util::future::BoxFuture;
+use resilience::Outlet;
 
 use crate::{
     address::Login,
@@ -24,6 +25,16 @@ use crate::{
 const PAUSE: Duration = Duration::from_millis(25);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
+/// Calls under way at a time. Those who ask have narrower limits of their own.
+const PLACES: usize = 2048;
+/// No call takes longer: each has the log's deadline, and a long read goes on as long as the server goes on answering.
+const LONGEST: Duration = Duration::from_secs(600);
+/// Few: the server was tried for all of a call's deadline before that counts once.
+const FAILURES_IN_A_ROW: u32 = 3;
+/// Short: who tries waits for the server and goes on the moment that it is back.
+const BREAK: Duration = Duration::from_millis(250);
+const LONGEST_BREAK: Duration = Duration::from_secs(2);
+
 /// What all lines of one log share.
 pub(crate) struct Switchboard {
     pub(crate) relay: Relay,
@@ -31,6 +42,7 @@ pub(crate) struct Switchboard {
     pub(crate) login: Option<Login>,
     pub(crate) speaker: Speaker,
     pub(crate) settings: Settings,
+    pub(crate) outlet: Outlet,
     closed: AtomicBool,
 }
 
@@ -48,6 +60,7 @@ impl Switchboard {
             login,
             speaker,
             settings,
+            outlet: outlet(settings),
             closed: AtomicBool::new(false),
         }
     }
@@ -168,11 +181,28 @@ impl Line {
         true
     }
 
-    /// Calls the server until it answers, at most [`Settings::call_deadline`]. `what` names the call in errors.
+    /// Calls the server until it answers, at most [`Settings::call_deadline`]. `what` names the call in errors. Where several calls in a
+    /// row came to nothing, those that follow are told so at once, but for one at a time that tries.
     ///
     /// Each attempt is given how long it may wait for the server to say anything. A call must be safe to repeat: whether one that got no
     /// answer was carried out is not known.
     pub(crate) async fn call<T>(
+        &self,
+        what: &'static str,
+        attempt: impl Fn(Client, Duration) -> BoxFuture<'static, Result<T, Error>>,
+    ) -> Result<T, Fault> {
+        let board = &self.board;
+        board.check_open()?;
+        let called = board.outlet.call_once(|| self.insist(what, attempt)).await;
+        called.map_err(|failure| {
+            failure.into_error(|failure| {
+                let last = board.outlet.condition().last_error;
+                board.speaker.resting(what, &failure, last).into()
+            })
+        })
+    }
+
+    async fn insist<T>(
         &self,
         what: &'static str,
         attempt: impl Fn(Client, Duration) -> BoxFuture<'static, Result<T, Error>>,
@@ -204,6 +234,12 @@ impl Line {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
+}
+
+fn outlet(settings: Settings) -> Outlet {
+    let outlet = resilience::Settings::default().places(PLACES).deadline(LONGEST);
+    let outlet = outlet.patience(settings.call_deadline);
+    Outlet::new("event-log", outlet.breaks(FAILURES_IN_A_ROW, BREAK, LONGEST_BREAK))
 }
 
 /// The server must say something within `limit`. The client itself never gives up.

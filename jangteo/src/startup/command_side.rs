@@ -135,7 +135,12 @@ fn place(ground: &Ground<'_>, part: &'static str) -> Result<Place, StartError> {
     });
     let schema = format!("{}_{part}", settings.prefix);
     let server = Server::new(url.as_given(), password.transpose()?, &schema);
-    server.map(Place::Server).map_err(StartError::of("the database"))
+    let server = server.map_err(StartError::of("the database"))?;
+    let outlet = match part {
+        "inventory" => "postgres-inventory",
+        _ => "postgres-accounts",
+    };
+    Ok(Place::Server(server.called(outlet)))
 }
 
 /// The shipping service, and the simulated carrier that reports to it.

@@ -2,7 +2,8 @@
 //!
 //! A client that passes back the `Consistency-Token` of a command sees that command's effect: the query waits for the read
 //! model a moment. When the moment is over it is a 503 with `Retry-After`; or, where the client prefers an old answer to none
-//! (`Prefer: return=stale`, RFC 7240), what there is, marked `Stale: true`. Every answer says which position it reflects.
+//! (`Prefer: return=stale`, RFC 7240), what there is, marked `Stale: true`; also where the store is away, if it answered the same
+//! question before. Every answer says which position it reflects.
 
 use std::time::Instant;
 
@@ -22,15 +23,16 @@ pub const PREFER_STALE: &str = "return=stale";
 /// What the client asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Wish {
-    token: Option<ConsistencyToken>,
-    stale_will_do: bool,
+    pub(crate) token: Option<ConsistencyToken>,
+    /// Rather an old answer than none.
+    pub(crate) stale_will_do: bool,
 }
 
 /// What the answer will reflect, at least.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shown {
-    position: u64,
-    stale: bool,
+    pub(crate) position: u64,
+    pub(crate) stale: bool,
 }
 
 /// Extracts the client's wish.
@@ -90,6 +92,11 @@ fn not_there_yet() -> Problem {
 }
 
 impl Shown {
+    /// The same, of an answer that is given again.
+    pub(crate) const fn as_it_was(self) -> Self {
+        Self { stale: true, ..self }
+    }
+
     /// Marks an answer that is the same for everybody.
     pub(crate) fn public(self, response: Response) -> Response {
         self.mark(response, HeaderValue::from_static("no-cache"))

@@ -7,6 +7,7 @@ mod cart;
 mod cursor;
 mod dead_letters;
 pub mod freshness;
+mod last_answers;
 mod my_page;
 mod orders;
 mod parameters;

@@ -12,6 +12,7 @@ use warp::{Filter, filters::BoxedFilter};
 use crate::{
     Queries, cursor,
     freshness::{Wish, wish},
+    last_answers::LastAnswers,
     parameters::{self, Parameters},
     product::image_url,
     with,
@@ -30,13 +31,23 @@ const ONCE: [&str; 8] = [
 const ATTRIBUTE: &str = "attr.";
 const OFTEN: [&str; 2] = ["brand", ATTRIBUTE];
 
+/// So many first pages are remembered for when the catalogue is away, a few megabytes.
+const REMEMBERED: usize = 200;
+
+/// What was found by whoever asked the same.
+type Found = LastAnswers<String, Arc<SearchResponse>>;
+
 pub(crate) fn route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)> {
+    let last = Arc::new(Found::at_most(REMEMBERED, "search"));
     warp::path!("api" / "v1" / "search")
         .and(warp::get())
         .and(with(queries))
         .and(parameters::raw())
         .and(wish())
-        .then(async |queries: Arc<Queries>, given, wish| search(&queries, given, wish).await)
+        .then(move |queries: Arc<Queries>, given, wish| {
+            let last = Arc::clone(&last);
+            async move { search(&queries, &last, given, wish).await }
+        })
         .map(reply::finish)
         .boxed()
 }
@@ -59,7 +70,7 @@ pub(crate) fn route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)> {
         ("size" = Option<u32>, Query, description = "Hits on a page, 1 to 100; 20 unless said otherwise."),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before, with the same parameters."),
         ("Consistency-Token" = Option<String>, Header, description = "See at least what this token stands for."),
-        ("Prefer" = Option<String>, Header, description = "`return=stale`: rather an old answer than a 503."),
+        ("Prefer" = Option<String>, Header, description = "`return=stale`: rather an old answer than a 503, also while the catalogue is away."),
     ),
     responses(
         (status = 200, description = "What was found.", body = SearchResponse,
@@ -69,18 +80,36 @@ pub(crate) fn route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)> {
         (status = 503, description = "Not caught up with the token, or the catalogue cannot be searched right now.", body = ProblemDocument,
             content_type = "application/problem+json"),
     ))]
-async fn search(queries: &Queries, given: Vec<(String, String)>, wish: Wish) -> Result<Response, Problem> {
+async fn search(
+    queries: &Queries,
+    last: &Found,
+    given: Vec<(String, String)>,
+    wish: Wish,
+) -> Result<Response, Problem> {
     let parameters = Parameters::with_lists(given, &ONCE, &OFTEN)?;
     let mut query = read(&parameters)?;
     let list = list_of(&query);
     query.after = parameters.cursor(&list)?;
     let shown = queries.shown(&[Catalogue::NAME], wish).await?;
-    let found = queries.models.search(query).await.map_err(failed)?;
+    // Only an engine knows where a later page begins.
+    let question = query.after.is_none().then(|| format!("{list} {}", query.size));
+    let found = match queries.models.search(query).await {
+        Ok(found) => found,
+        Err(error) => {
+            let before = question.and_then(|question| last.instead(&question, wish));
+            let (response, shown) = before.ok_or_else(|| failed(error))?;
+            return Ok(shown.public(reply::ok(&*response)));
+        }
+    };
     let mut response = found.into_response(|place| cursor::write(&list, place));
     for hit in &mut response.hits {
         hit.image = hit.image.as_deref().map(image_url);
     }
-    Ok(shown.public(reply::ok(&response)))
+    let answer = shown.public(reply::ok(&response));
+    if let Some(question) = question {
+        last.keep(question, Arc::new(response), shown);
+    }
+    Ok(answer)
 }
 
 /// The search failed: what that means to a client.

@@ -1,15 +1,11 @@
 //! A connection to either engine, and a transaction on one.
 
-use std::{
-    io,
-    ops::{Deref, DerefMut},
-    time::Duration,
-};
+use std::ops::{Deref, DerefMut};
 
+use resilience::Outlet;
 use sqlx::{
     Database, PgConnection, Postgres, Sqlite, SqliteConnection, pool::PoolConnection, query_as_with, query_with,
 };
-use tokio::time::timeout;
 
 use super::{
     DatabaseError, Record, Sql, Value,
@@ -23,7 +19,7 @@ pub struct Connection(pub(super) Engine);
 #[derive(Debug)]
 pub(super) enum Engine {
     Sqlite(Link<Sqlite>),
-    Postgres(Link<Postgres>),
+    Postgres(Link<Postgres>, Outlet),
 }
 
 #[derive(Debug)]
@@ -45,8 +41,8 @@ impl Transaction {
     pub async fn commit(self) -> Result<(), DatabaseError> {
         match self.0.0 {
             Engine::Sqlite(Link::Writing(transaction)) => transaction.commit().await?,
-            Engine::Postgres(Link::Writing(transaction)) => answered(transaction.commit()).await?,
-            Engine::Sqlite(Link::Reading(_)) | Engine::Postgres(Link::Reading(_)) => {}
+            Engine::Postgres(Link::Writing(transaction), outlet) => answered(&outlet, transaction.commit()).await?,
+            Engine::Sqlite(Link::Reading(_)) | Engine::Postgres(Link::Reading(_), _) => {}
         }
         Ok(())
     }
@@ -81,9 +77,9 @@ impl Connection {
                 let query = query_as_with(sql.sqlite, for_sqlite(values)?);
                 query.fetch_all(link.sqlite()).await?
             }
-            Engine::Postgres(link) => {
+            Engine::Postgres(link, outlet) => {
                 let query = query_as_with(sql.postgres, for_postgres(values)?);
-                answered(query.fetch_all(link.postgres())).await?
+                answered(outlet, query.fetch_all(link.postgres())).await?
             }
         };
         Ok(rows)
@@ -104,9 +100,9 @@ impl Connection {
                 let query = query_as_with(sql.sqlite, for_sqlite(values)?);
                 query.fetch_optional(link.sqlite()).await?
             }
-            Engine::Postgres(link) => {
+            Engine::Postgres(link, outlet) => {
                 let query = query_as_with(sql.postgres, for_postgres(values)?);
-                answered(query.fetch_optional(link.postgres())).await?
+                answered(outlet, query.fetch_optional(link.postgres())).await?
             }
         };
         Ok(row)
@@ -127,21 +123,21 @@ impl Connection {
                 let query = query_with(sql.sqlite, for_sqlite(values)?);
                 query.execute(link.sqlite()).await?;
             }
-            Engine::Postgres(link) => {
+            Engine::Postgres(link, outlet) => {
                 let query = query_with(sql.postgres, for_postgres(values)?);
-                answered(query.execute(link.postgres())).await?;
+                answered(outlet, query.execute(link.postgres())).await?;
             }
         }
         Ok(())
     }
 }
 
-/// The server ends what takes too long itself; this is for a server that is cut off and cannot say so.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-async fn answered<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
-    let late = |_| sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "no answer from the server"));
-    timeout(PATIENCE, answer).await.map_err(late)?
+/// A statement that is part of what was begun through the outlet.
+async fn answered<T>(
+    outlet: &Outlet,
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, DatabaseError> {
+    Ok(outlet.go_on(async { Ok(answer.await?) }).await?)
 }
 
 impl Link<Sqlite> {

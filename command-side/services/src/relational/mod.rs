@@ -19,8 +19,9 @@ mod postgres;
 mod sqlite;
 mod statement;
 
-use std::{fmt, path::PathBuf};
+use std::{convert::Infallible, fmt, path::PathBuf};
 
+use resilience::Failure;
 use sqlx::{
     SqlSafeStr,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
@@ -59,6 +60,7 @@ pub struct Server {
     url: String,
     password: Option<String>,
     schema: String,
+    outlet: &'static str,
 }
 
 /// An open database.
@@ -109,6 +111,9 @@ pub enum DatabaseError {
     /// The server is not there, or did not answer in time. Asking again is safe.
     #[error("the database does not answer now: {0}")]
     Away(sqlx::Error),
+    /// Its circuit is open, or it was asked and said nothing. Asking again is safe.
+    #[error("the database does not answer now: {0}")]
+    Outlet(Failure<Infallible>),
     /// A statement failed.
     #[error("the database failed: {0}")]
     Statement(sqlx::Error),
@@ -132,7 +137,14 @@ impl Server {
             url: url.to_owned(),
             password,
             schema: schema.to_owned(),
+            outlet: "postgres",
         })
+    }
+
+    /// With this name for operators and metrics to read.
+    #[must_use]
+    pub fn called(self, outlet: &'static str) -> Self {
+        Self { outlet, ..self }
     }
 
     pub(super) fn schema(&self) -> &str {
@@ -169,7 +181,7 @@ impl Database {
     pub async fn begin(&self) -> Result<Transaction, DatabaseError> {
         let engine = match &self.store {
             Store::Sqlite(file) => Engine::Sqlite(Link::Writing(file.begin().await?)),
-            Store::Postgres(schema) => Engine::Postgres(Link::Writing(schema.begin().await?)),
+            Store::Postgres(schema) => Engine::Postgres(Link::Writing(schema.begin().await?), schema.outlet()),
         };
         Ok(Transaction(Connection(engine)))
     }
@@ -181,7 +193,7 @@ impl Database {
     pub async fn reader(&self) -> Result<Connection, DatabaseError> {
         let engine = match &self.store {
             Store::Sqlite(file) => Engine::Sqlite(Link::Reading(file.readers.acquire().await?)),
-            Store::Postgres(schema) => Engine::Postgres(Link::Reading(schema.pool.acquire().await?)),
+            Store::Postgres(schema) => Engine::Postgres(Link::Reading(schema.reader().await?), schema.outlet()),
         };
         Ok(Connection(engine))
     }

@@ -6,12 +6,14 @@
 
 use std::time::Duration;
 
+use resilience::{CallError, Failure, Outlet, Settings};
 use sqlx::{
     AssertSqlSafe, Connection as _, Executor as _, PgPool, Postgres, Transaction,
+    pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
 
-use super::{Server, fnv};
+use super::{DatabaseError, Server, fnv};
 
 /// How long a statement, or the wait for the schema's lock, may take before it fails.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -23,9 +25,20 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const RESTED: Duration = Duration::from_secs(1);
 const CONNECTIONS: u32 = 8;
 
+/// The server ends what takes too long itself; this is for a server that is cut off and cannot say so.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Who may be waiting for a connection.
+const PLACES: usize = 256;
+/// Few: a connection is tried for all of [`ACQUIRE_TIMEOUT`] before that counts once.
+const FAILURES_IN_A_ROW: u32 = 3;
+/// Short: who tries waits for the server and goes on the moment that it is back.
+const BREAK: Duration = Duration::from_millis(250);
+const LONGEST_BREAK: Duration = Duration::from_secs(2);
+
 #[derive(Debug)]
 pub(super) struct Schema {
     pub(super) pool: PgPool,
+    outlet: Outlet,
     lock: i64,
 }
 
@@ -56,11 +69,25 @@ impl Schema {
             .await?;
         Ok(Self {
             pool,
+            outlet: outlet(server.outlet),
             lock: fnv(schema),
         })
     }
 
-    pub(super) async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    /// What every statement goes through.
+    pub(super) fn outlet(&self) -> Outlet {
+        self.outlet.clone()
+    }
+
+    pub(super) async fn begin(&self) -> Result<Transaction<'static, Postgres>, DatabaseError> {
+        Ok(self.outlet.call(async || Ok(self.locked().await?)).await?)
+    }
+
+    pub(super) async fn reader(&self) -> Result<PoolConnection<Postgres>, DatabaseError> {
+        Ok(self.outlet.call(async || Ok(self.pool.acquire().await?)).await?)
+    }
+
+    async fn locked(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
         // Held until the transaction ends, however it ends.
         sqlx::query("SELECT pg_advisory_xact_lock($1)")
@@ -68,6 +95,33 @@ impl Schema {
             .execute(&mut *transaction)
             .await?;
         Ok(transaction)
+    }
+}
+
+fn outlet(name: &'static str) -> Outlet {
+    let settings = Settings::default().places(PLACES).patience(ACQUIRE_TIMEOUT);
+    let settings = settings.deadline(PATIENCE);
+    Outlet::new(name, settings.breaks(FAILURES_IN_A_ROW, BREAK, LONGEST_BREAK))
+}
+
+impl CallError for DatabaseError {
+    /// A connection that broke while it rested is no sign of the next. A wait that was too long will be too long again.
+    fn may_pass(&self) -> bool {
+        use sqlx::Error as E;
+        matches!(
+            self,
+            Self::Away(E::Io(_) | E::Protocol(_) | E::WorkerCrashed | E::BeginFailed)
+        )
+    }
+
+    fn counts(&self) -> bool {
+        matches!(self, Self::Away(_))
+    }
+}
+
+impl From<Failure<Self>> for DatabaseError {
+    fn from(failure: Failure<Self>) -> Self {
+        failure.into_error(Self::Outlet)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The server is away, goes away, comes back.
 
+use resilience::Circuit;
+
 use super::{middleman::Middleman, *};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -27,6 +29,46 @@ async fn a_server_that_is_not_there_is_waited_for() {
     assert_eq!(within(following).await.unwrap().1, appended.position);
     let again = add(&*log, "order-1", 1).await;
     assert_eq!(again.version, 1);
+    endpoint.stop().await;
+}
+
+/// Who comes while the server is known to be away hears so at once; one at a time tries, and finds it when it is back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_a_server_stays_away_calls_are_refused_at_once_until_it_is_back() {
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port().await));
+    let log = EventStoreLog::connect(&url(address), settings(400, 200)).await.unwrap();
+    let circuit = || log.board.outlet.condition().circuit;
+    let fails = async || {
+        append(&*log, "order-1", ExpectedVersion::Any, new_events(1))
+            .await
+            .unwrap_err()
+    };
+    while circuit() != Circuit::Open {
+        fails().await;
+    }
+    let error = fails().await;
+    let text = unavailable(&error);
+    // Either it was not asked, or the rest was over and this was the call that tried.
+    assert!(
+        text.contains(&address.to_string()) && text.contains("refused"),
+        "{text}"
+    );
+    let asked = log.board.outlet.condition();
+    within(async { while !unavailable(&fails().await).contains("not asked") {} }).await;
+    assert!(log.board.outlet.condition().failed_calls > asked.failed_calls);
+
+    let endpoint = serve(&memory(), address.port()).await;
+    within(async {
+        while append(&*log, "order-1", ExpectedVersion::Any, new_events(1))
+            .await
+            .is_err()
+        {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(circuit(), Circuit::Closed);
+    assert_eq!(add(&*log, "order-1", 1).await.version, 1);
     endpoint.stop().await;
 }
 
