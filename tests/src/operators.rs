@@ -102,8 +102,14 @@ async fn the_log_is_listed_read_and_counted_alike_running_and_stopped() {
     );
     // What a saga knows is written behind its deeds, the last of it while the shop stops.
     let events = ask(&["log", "stats"]).await[0]["events"].as_u64().unwrap();
-    assert!(events >= stats[0]["events"].as_u64().unwrap(), "{events}, and {stats:?}");
-    assert_eq!(ask(&["log", "tail", "--after", "0", "--no-follow"]).await.len() as u64, events);
+    assert!(
+        events >= stats[0]["events"].as_u64().unwrap(),
+        "{events}, and {stats:?}"
+    );
+    assert_eq!(
+        ask(&["log", "tail", "--after", "0", "--no-follow"]).await.len() as u64,
+        events
+    );
 
     // For people: the same without --json; and an unknown stream is said to be unknown.
     assert!(

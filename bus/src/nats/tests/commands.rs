@@ -135,7 +135,10 @@ async fn a_worker_killed_between_doing_and_acknowledging_leaves_it_to_the_next_a
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     // At least: on a busy machine an acknowledgement can come after its deadline, and the command once more.
     let calls = services.calls.load(Ordering::SeqCst);
-    assert!(calls >= 40, "each was delivered again, and there were {calls} deliveries");
+    assert!(
+        calls >= 40,
+        "each was delivered again, and there were {calls} deliveries"
+    );
     assert_eq!(services.done.lock().unwrap().len(), 20, "each was done once");
     worker.stop().await;
     server.clear().await;
