@@ -64,9 +64,18 @@ impl Drop for Own {
     }
 }
 
+/// A transaction that was dropped is rolled back by the test's runtime, which waits here for the drop and does nothing: the server would
+/// wait for it until it has been idle for too long.
+const END_WHO_HOLDS_IT: &str = "\
+    SELECT pg_terminate_backend(pid) FROM pg_locks \
+    JOIN pg_class ON pg_class.oid = relation JOIN pg_namespace ON pg_namespace.oid = relnamespace \
+    WHERE nspname = $1 AND pid <> pg_backend_pid()";
+
 async fn drop_schema(url: &str, schema: &str) -> Result<(), sqlx::Error> {
     use sqlx::{Connection as _, Executor as _};
     let mut connection = sqlx::PgConnection::connect(url).await?;
+    let holders = sqlx::query(END_WHO_HOLDS_IT).bind(schema);
+    holders.execute(&mut connection).await?;
     let statement = sqlx::AssertSqlSafe(format!("DROP SCHEMA IF EXISTS {schema} CASCADE"));
     connection.execute(sqlx::raw_sql(statement)).await?;
     connection.close().await
