@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_nats::jetstream::message::PublishMessage;
-use event_log::{EventFilter, EventLog, LogError, Position, RecordedEvent};
+use event_log::{Bookmark, EventFilter, EventLog, FileBookmark, LogError, Position, RecordedEvent};
 use event_schemas::published;
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
 
@@ -16,6 +16,7 @@ use crate::nats::{Nats, NatsError};
 /// Events that are on their way to the server at the same time.
 const WINDOW: usize = 256;
 const PAUSE: Duration = Duration::from_secs(1);
+/// The file with how far events are published. Not synced: an older one only publishes some events again.
 const CHECKPOINT: &str = "published";
 /// Structured mode: the message is the event.
 const CONTENT_TYPE: &str = "application/cloudevents+json";
@@ -59,8 +60,7 @@ impl EventPublisher {
             folder: folder.to_owned(),
             source,
         };
-        std::fs::create_dir_all(folder).map_err(unusable)?;
-        let checkpoint = Checkpoint::in_folder(folder);
+        let checkpoint = FileBookmark::open(folder, CHECKPOINT).map_err(unusable)?;
         let mut at = checkpoint.load().map_err(unusable)?;
         let head = log.head().await?;
         if at > head {
@@ -98,7 +98,7 @@ impl Drop for EventPublisher {
 struct Press {
     nats: Nats,
     log: Arc<dyn EventLog>,
-    checkpoint: Checkpoint,
+    checkpoint: FileBookmark,
     at: watch::Sender<Position>,
 }
 
@@ -167,33 +167,4 @@ impl Press {
 /// The categories of which something may be published.
 fn published_from() -> EventFilter {
     EventFilter::categories(published::CATEGORIES)
-}
-
-/// How far events are published, in a file of its own. Not synced: an older one only publishes some events again.
-struct Checkpoint {
-    file: PathBuf,
-}
-
-impl Checkpoint {
-    fn in_folder(folder: &Path) -> Self {
-        Self {
-            file: folder.join(CHECKPOINT),
-        }
-    }
-
-    /// The beginning of the log where there is none, or it is no number.
-    fn load(&self) -> std::io::Result<Position> {
-        match std::fs::read_to_string(&self.file) {
-            Ok(text) => Ok(text.trim().parse().map_or(Position::START, Position)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Position::START),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Whole or not at all.
-    fn save(&self, at: Position) -> std::io::Result<()> {
-        let beside = self.file.with_extension("new");
-        std::fs::write(&beside, at.to_string())?;
-        std::fs::rename(&beside, &self.file)
-    }
 }

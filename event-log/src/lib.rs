@@ -2,13 +2,17 @@
 //!
 //! [`EventLog`] is the port. Its adapters all pass [`contract`]: [`embedded`] (fjall, group commit) and [`memory`]
 //! (tests).
+//!
+//! Whoever reads on from where it was keeps its place in a [`Bookmark`].
 
+mod bookmark;
 pub mod contract;
 pub mod copy;
 pub mod embedded;
 pub mod memory;
 mod port;
 
+pub use bookmark::{Bookmark, FileBookmark, MemoryBookmark};
 pub use port::{
     Append, AppendError, Appended, Direction, EventFilter, EventLog, ExpectedVersion, Follow, LogError, LogStats,
     Position, Recorded, RecordedEvent, STREAM_DELETED, StreamSummary, StreamVersion, Subscription, TOMBSTONE,

@@ -5,11 +5,11 @@ use std::{
     time::Duration,
 };
 
-use event_log::{EventFilter, EventLog, LogError, Position, RecordedEvent};
+use event_log::{Bookmark, EventFilter, EventLog, LogError, Position, RecordedEvent};
 use event_schemas::Timestamp;
 use tokio::{sync::watch, time::sleep};
 
-use crate::{Bookmark, DeadLetters, Fact, NotTaken, Standing, Subscriber};
+use crate::{DeadLetters, Fact, NotTaken, Standing, Subscriber};
 
 /// Events read at a time.
 const BATCH: usize = 256;

@@ -8,7 +8,6 @@
 //!   what fails often is put aside as a dead letter, an event in the log itself.
 //! - [`DeadLetters`]: those, listed, tried again or discarded by operators.
 
-mod bookmark;
 mod dead_letters;
 mod following;
 mod history;
@@ -21,7 +20,9 @@ mod subscriptions;
 #[cfg(test)]
 mod tests;
 
-pub use bookmark::{Bookmark, FileBookmark, MemoryBookmark};
+/// What [`Subscriptions::start_with`] asks for.
+pub use event_log::{Bookmark, MemoryBookmark};
+
 pub use dead_letters::{DeadLetter, DeadLetterError, DeadLetters, Fate};
 pub use following::Patience;
 pub use subscriber::{Fact, NotTaken, Subscriber};

@@ -7,14 +7,11 @@ use std::{
     time::Duration,
 };
 
-use event_log::{EventLog, Position, RecordedEvent};
+use event_log::{Bookmark, EventLog, FileBookmark, Position, RecordedEvent};
 use event_schemas::{Actor, DeadLetterId};
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
-use crate::{
-    Bookmark, DeadLetterError, DeadLetters, Fact, FileBookmark, Patience, Subscriber, following::Following,
-    subscriber::NotTaken,
-};
+use crate::{DeadLetterError, DeadLetters, Fact, Patience, Subscriber, following::Following, subscriber::NotTaken};
 
 /// What is under way when they are told to stop gets so long.
 const GRACE: Duration = Duration::from_secs(5);
@@ -62,7 +59,10 @@ impl Subscriptions {
         folder: &Path,
         patience: Patience,
     ) -> io::Result<Self> {
-        let bookmark = |name: &str| Ok(Box::new(FileBookmark::open(folder, name)?) as Box<dyn Bookmark>);
+        let bookmark = |name: &str| {
+            let kept = FileBookmark::open(folder, &format!("{name}.position"))?;
+            Ok(Box::new(kept) as Box<dyn Bookmark>)
+        };
         Self::start_with(log, subscribers, bookmark, patience)
     }
 

@@ -1,4 +1,4 @@
-//! How far a subscriber has read.
+//! How far a reader of the log has come.
 
 use std::{
     fs, io,
@@ -6,11 +6,11 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use event_log::Position;
+use crate::Position;
 
-/// Where a subscriber keeps how far it has read.
+/// Where a reader of the log keeps how far it has come.
 ///
-/// It may lose its newest value, never invent one: events taken in twice do no harm, events passed over do.
+/// It may lose its newest value, never invent one: for its reader, events taken in twice do no harm, events passed over do.
 pub trait Bookmark: Send + Sync + 'static {
     /// How far it has read; the beginning of the log where nobody knows.
     ///
@@ -32,14 +32,15 @@ pub struct FileBookmark {
 }
 
 impl FileBookmark {
-    /// The bookmark of `subscriber` in a folder, which is made where it is missing.
+    /// The bookmark in the file of that name in a folder, which is made where it is missing.
     ///
     /// # Errors
     /// When the folder cannot be made.
-    pub fn open(folder: &Path, subscriber: &str) -> io::Result<Self> {
+    pub fn open(folder: &Path, name: &str) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        let file = folder.join(format!("{subscriber}.position"));
-        Ok(Self { file })
+        Ok(Self {
+            file: folder.join(name),
+        })
     }
 }
 
@@ -82,13 +83,16 @@ mod tests {
     #[test]
     fn a_bookmark_is_kept_and_one_that_was_cut_off_is_the_beginning() {
         let folder = tempfile::tempdir().unwrap();
-        let bookmark = FileBookmark::open(&folder.path().join("made"), "mails").unwrap();
+        let bookmark = FileBookmark::open(&folder.path().join("made"), "mails.position").unwrap();
         assert_eq!(bookmark.load().unwrap(), Position::START);
         bookmark.save(Position(512)).unwrap();
         bookmark.save(Position(513)).unwrap();
-        let again = FileBookmark::open(&folder.path().join("made"), "mails").unwrap();
+        let again = FileBookmark::open(&folder.path().join("made"), "mails.position").unwrap();
         assert_eq!(again.load().unwrap(), Position(513));
         fs::write(&again.file, "").unwrap();
         assert_eq!(again.load().unwrap(), Position::START);
+        // As the publisher of events wrote it before.
+        fs::write(&again.file, "514").unwrap();
+        assert_eq!(again.load().unwrap(), Position(514));
     }
 }
