@@ -279,7 +279,7 @@ async fn sagas_are_listed_by_status() {
     assert_eq!(ids(None).await, [2, 1]);
     assert_eq!(ids(Some(SagaStatus::Running)).await, [2]);
     assert_eq!(ids(Some(SagaStatus::Completed)).await, [1]);
-    let saga = sagas.saga(Uuid::from_u128(1)).await.unwrap().unwrap();
+    let saga = sagas.get(&Uuid::from_u128(1)).await.unwrap().unwrap();
     assert_eq!(
         (saga.started_at.as_millis(), saga.updated_at.as_millis(), saga.version),
         (1, 3, 1)

@@ -312,13 +312,13 @@ async fn points_repair_cases_and_dead_letters_are_shown() {
         .unwrap()
         .items;
     assert_eq!(open.iter().map(|case| case.id).collect::<Vec<_>>(), [id(8)]);
-    let case = models.repair_cases().case(id(7)).await.unwrap().unwrap();
+    let case = models.repair_cases().get(&id(7)).await.unwrap().unwrap();
     assert_eq!(case.resolution.as_deref(), Some("Taken by hand."));
     let letters = models.dead_events();
     let open = letters.list(Some(DeadEventState::Open), None, 10).await.unwrap().items;
     assert_eq!(open.iter().map(|letter| letter.id).collect::<Vec<_>>(), [id(8)]);
     assert_eq!(
-        letters.letter(id(7)).await.unwrap().unwrap().state,
+        letters.get(&id(7)).await.unwrap().unwrap().state,
         DeadEventState::Retried
     );
     shop.close().await;

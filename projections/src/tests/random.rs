@@ -61,9 +61,9 @@ async fn everything(models: &ReadModels) -> Vec<String> {
             models.my_page().orders_of(id(number), None, 100).await.unwrap().items,
             models.tracking().of_order(id(number)).await.unwrap(),
             models.carts().of_customer(id(number)).await.unwrap(),
-            models.sagas().saga(Uuid::from_u128(number)).await.unwrap(),
-            models.repair_cases().case(id(number)).await.unwrap(),
-            models.dead_events().letter(id(number)).await.unwrap(),
+            models.sagas().get(&Uuid::from_u128(number)).await.unwrap(),
+            models.repair_cases().get(&id(number)).await.unwrap(),
+            models.dead_events().get(&id(number)).await.unwrap(),
         ]));
     }
     for product in 0..2 {

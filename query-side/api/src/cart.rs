@@ -11,6 +11,7 @@ use warp::{Filter, filters::BoxedFilter};
 
 use crate::{
     Queries,
+    description::{Behind, FreshnessHeaders, SignedOut},
     freshness::{Wish, wish},
     signed_in, unreadable, with,
 };
@@ -31,16 +32,14 @@ pub(crate) fn route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)> {
 /// Titles and prices are as the customer saw them when they put the product in; an order whose prices moved since is refused.
 #[utoipa::path(get, path = "/api/v1/cart", tag = "Cart", operation_id = "getCart", security(("bearer" = [])),
     params(
-        ("Consistency-Token" = Option<String>, Header, description = "See at least what this token stands for."),
-        ("Prefer" = Option<String>, Header, description = "`return=stale`: rather an old answer than a 503."),
+        FreshnessHeaders,
     ),
     responses(
         (status = 200, description = "The cart; an empty one for who never put anything in.", body = CartView,
             headers(("Consistency-Token" = String), ("Stale" = Option<String>))),
-        (status = 401, description = "Sign in first.", body = ProblemDocument, content_type = "application/problem+json"),
+        SignedOut,
         (status = 403, description = "Not a customer.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "Not caught up with the token.", body = ProblemDocument,
-            content_type = "application/problem+json"),
+        Behind,
     ))]
 async fn cart(queries: &Queries, who: &Principal, wish: Wish) -> Result<Response, Problem> {
     require(who, &[Role::Customer])?;

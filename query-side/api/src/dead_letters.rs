@@ -2,92 +2,50 @@
 
 use std::sync::Arc;
 
-use edge::{Principal, Problem, ProblemDocument, Response, Role, reply, require};
+use edge::{Problem, ProblemDocument, Response};
 use event_schemas::DeadLetterId;
-use read_models::{
-    dead_events::{DeadEventState, DeadEventView, DeadEvents, DeadEventsView},
-    documents::Model,
-};
-use warp::{Filter, filters::BoxedFilter};
+use read_models::dead_events::{DeadEventState, DeadEventView, DeadEventsView};
+use warp::filters::BoxedFilter;
 
 use crate::{
-    Queries, cursor,
-    freshness::{Wish, wish},
+    Queries,
+    description::{BadParameter, Behind, FreshnessHeaders, NoOperator, SignedOut},
     id_in_path,
-    parameters::{self, Parameters},
-    signed_in, unreadable, with,
+    worklists::{self, Asked, Given, WhichPage},
 };
 
-pub(crate) fn list_route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)> {
-    warp::path!("api" / "v1" / "ops" / "dead-letters")
-        .and(warp::get())
-        .and(with(queries))
-        .and(signed_in(queries))
-        .and(parameters::raw())
-        .and(wish())
-        .then(async |queries: Arc<Queries>, who: Principal, given, wish| {
-            dead_letters(&queries, &who, given, wish).await
-        })
-        .map(reply::finish)
-        .boxed()
-}
-
-pub(crate) fn dead_letter_route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)> {
-    warp::path!("api" / "v1" / "ops" / "dead-letters" / String)
-        .and(warp::get())
-        .and(with(queries))
-        .and(signed_in(queries))
-        .and(wish())
-        .then(async |id: String, queries: Arc<Queries>, who: Principal, wish| {
-            dead_letter(&queries, &id, &who, wish).await
-        })
-        .map(reply::finish)
-        .boxed()
+pub(crate) fn routes(queries: &Arc<Queries>) -> BoxedFilter<(Response,)> {
+    worklists::routes(queries, "dead-letters", dead_letters, dead_letter)
 }
 
 /// Events that a subscriber, such as the mails, could not take in after several tries; newest first.
+///
+/// The history, page by page, as the log tells it, the decided ones too. What waits for a decision now, commands among it, is in
+/// `ops/subscribers`.
 #[utoipa::path(get, path = "/api/v1/ops/dead-letters", tag = "Operators", operation_id = "listDeadLetters",
     security(("bearer" = [])),
     params(
         ("state" = Option<DeadEventState>, Query, description = "Only those in this state."),
-        ("size" = Option<u32>, Query, description = "How many on a page, 1 to 100; 20 unless said otherwise."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before, for the same state."),
-        ("Consistency-Token" = Option<String>, Header, description = "See at least what this token stands for."),
-        ("Prefer" = Option<String>, Header, description = "`return=stale`: rather an old answer than a 503."),
+        WhichPage, FreshnessHeaders,
     ),
     responses(
         (status = 200, description = "The list.", body = DeadEventsView,
             headers(("Consistency-Token" = String), ("Stale" = Option<String>))),
-        (status = 400, description = "A parameter is unknown or not valid; `errors` names it.", body = ProblemDocument,
-            content_type = "application/problem+json"),
-        (status = 401, description = "Sign in first.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "Not an operator.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "Not caught up with the token.", body = ProblemDocument,
-            content_type = "application/problem+json"),
+        BadParameter, SignedOut, NoOperator, Behind,
     ))]
-async fn dead_letters(
-    queries: &Queries,
-    who: &Principal,
-    given: Vec<(String, String)>,
-    wish: Wish,
-) -> Result<Response, Problem> {
-    require(who, &[Role::Operator])?;
-    let parameters = Parameters::of(given, &["state", "size", "cursor"])?;
-    let state: Option<DeadEventState> = parameters.word("state", "open, retried, discarded")?;
-    let list = format!("dead_letters {state:?}");
-    let (size, after) = (parameters.size()?, parameters.cursor(&list)?);
-    let shown = queries.shown(&[DeadEvents::NAME], wish).await?;
-    let page = queries
-        .models
-        .dead_events()
-        .list(state, after.as_deref(), size)
-        .await
-        .map_err(unreadable)?;
-    let view = DeadEventsView {
-        dead_letters: page.items,
-        next_cursor: page.next.as_deref().map(|place| cursor::write(&list, place)),
-    };
-    Ok(shown.private(reply::ok(&view)))
+async fn dead_letters(asked: Asked, given: Given) -> Result<Response, Problem> {
+    let states = "open, retried, discarded";
+    worklists::list(
+        &asked,
+        asked.queries.models.dead_events(),
+        states,
+        given,
+        |dead_letters, next_cursor| DeadEventsView {
+            dead_letters,
+            next_cursor,
+        },
+    )
+    .await
 }
 
 /// A dead letter: which event, who could not take it in, and why.
@@ -95,23 +53,16 @@ async fn dead_letters(
     security(("bearer" = [])),
     params(
         ("id" = DeadLetterId, Path, description = "The dead letter."),
-        ("Consistency-Token" = Option<String>, Header, description = "See at least what this token stands for."),
-        ("Prefer" = Option<String>, Header, description = "`return=stale`: rather an old answer than a 503."),
+        FreshnessHeaders,
     ),
     responses(
         (status = 200, description = "The dead letter.", body = DeadEventView,
             headers(("Consistency-Token" = String), ("Stale" = Option<String>))),
-        (status = 401, description = "Sign in first.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "Not an operator.", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "There is none.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "Not caught up with the token.", body = ProblemDocument,
-            content_type = "application/problem+json"),
+        SignedOut, NoOperator, Behind,
     ))]
-async fn dead_letter(queries: &Queries, id: &str, who: &Principal, wish: Wish) -> Result<Response, Problem> {
-    require(who, &[Role::Operator])?;
-    let id: DeadLetterId = id_in_path(id)?;
-    let shown = queries.shown(&[DeadEvents::NAME], wish).await?;
-    let letter = queries.models.dead_events().letter(id).await.map_err(unreadable)?;
-    let letter = letter.ok_or_else(|| Problem::not_found(format!("there is no dead letter {id}")))?;
-    Ok(shown.private(reply::ok(&letter)))
+async fn dead_letter(asked: Asked, id: String) -> Result<Response, Problem> {
+    let missing = format!("dead letter {id}");
+    let key = || id_in_path(&id);
+    worklists::entry(&asked, asked.queries.models.dead_events(), key, &missing).await
 }

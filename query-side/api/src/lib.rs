@@ -6,6 +6,7 @@ mod audit;
 mod cart;
 mod cursor;
 mod dead_letters;
+mod description;
 pub mod freshness;
 mod last_answers;
 mod my_page;
@@ -21,6 +22,7 @@ mod seller_orders;
 mod suggest;
 #[cfg(test)]
 mod tests;
+mod worklists;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -76,17 +78,11 @@ pub fn routes(queries: Queries) -> BoxedFilter<(Response,)> {
         .unify()
         .or(my_page::operators_route(&queries))
         .unify()
-        .or(sagas::list_route(&queries))
+        .or(sagas::routes(&queries))
         .unify()
-        .or(sagas::saga_route(&queries))
+        .or(repair_cases::routes(&queries))
         .unify()
-        .or(repair_cases::list_route(&queries))
-        .unify()
-        .or(repair_cases::repair_case_route(&queries))
-        .unify()
-        .or(dead_letters::list_route(&queries))
-        .unify()
-        .or(dead_letters::dead_letter_route(&queries))
+        .or(dead_letters::routes(&queries))
         .unify()
         .boxed()
 }

@@ -12,6 +12,7 @@ use warp::{Filter, filters::BoxedFilter};
 
 use crate::{
     Queries, cursor,
+    description::{BadParameter, Behind, FreshnessHeaders, NoOperator, SignedOut},
     freshness::{Wish, wish},
     id_in_path,
     parameters::{self, Parameters},
@@ -52,17 +53,12 @@ pub(crate) fn operators_route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)
     params(
         ("size" = Option<u32>, Query, description = "Orders on a page, 1 to 100; 20 unless said otherwise."),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
-        ("Consistency-Token" = Option<String>, Header, description = "See at least what this token stands for."),
-        ("Prefer" = Option<String>, Header, description = "`return=stale`: rather an old answer than a 503."),
+        FreshnessHeaders,
     ),
     responses(
         (status = 200, description = "The page.", body = MyPageView,
             headers(("Consistency-Token" = String), ("Stale" = Option<String>))),
-        (status = 400, description = "A parameter is unknown or not valid; `errors` names it.", body = ProblemDocument,
-            content_type = "application/problem+json"),
-        (status = 401, description = "Sign in first.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "Not caught up with the token.", body = ProblemDocument,
-            content_type = "application/problem+json"),
+        BadParameter, SignedOut, Behind,
     ))]
 async fn my_page(
     queries: &Queries,
@@ -85,16 +81,12 @@ async fn my_page(
         ("id" = CustomerId, Path, description = "The customer."),
         ("size" = Option<u32>, Query, description = "Orders on a page, 1 to 100; 20 unless said otherwise."),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
-        ("Consistency-Token" = Option<String>, Header, description = "See at least what this token stands for."),
-        ("Prefer" = Option<String>, Header, description = "`return=stale`: rather an old answer than a 503."),
+        FreshnessHeaders,
     ),
     responses(
         (status = 200, description = "The page.", body = MyPageView,
             headers(("Consistency-Token" = String), ("Stale" = Option<String>))),
-        (status = 400, description = "A parameter is unknown or not valid; `errors` names it.", body = ProblemDocument,
-            content_type = "application/problem+json"),
-        (status = 401, description = "Sign in first.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "Not an operator.", body = ProblemDocument, content_type = "application/problem+json"),
+        BadParameter, SignedOut, NoOperator,
         (status = 404, description = "There is no such customer.", body = ProblemDocument,
             content_type = "application/problem+json"),
         (status = 503, description = "Not caught up with the token, or the look cannot be written down.",

@@ -14,6 +14,7 @@ use warp::{Filter, filters::BoxedFilter};
 
 use crate::{
     Queries,
+    description::{Behind, FreshnessHeaders, SignedOut},
     freshness::{Wish, wish},
     id_in_path, signed_in, unreadable, with,
 };
@@ -44,17 +45,15 @@ pub(crate) fn tracking_route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)>
 #[utoipa::path(get, path = "/api/v1/orders/{id}", tag = "Orders", operation_id = "getOrder", security(("bearer" = [])),
     params(
         ("id" = OrderId, Path, description = "The order."),
-        ("Consistency-Token" = Option<String>, Header, description = "See at least what this token stands for."),
-        ("Prefer" = Option<String>, Header, description = "`return=stale`: rather an old answer than a 503."),
+        FreshnessHeaders,
     ),
     responses(
         (status = 200, description = "The order.", body = OrderView,
             headers(("Consistency-Token" = String), ("Stale" = Option<String>))),
-        (status = 401, description = "Sign in first.", body = ProblemDocument, content_type = "application/problem+json"),
+        SignedOut,
         (status = 404, description = "There is none, or it is somebody else's.", body = ProblemDocument,
             content_type = "application/problem+json"),
-        (status = 503, description = "Not caught up with the token.", body = ProblemDocument,
-            content_type = "application/problem+json"),
+        Behind,
     ))]
 async fn order(queries: &Queries, id: &str, who: &Principal, wish: Wish) -> Result<Response, Problem> {
     let id = id_in_path(id)?;
@@ -68,17 +67,15 @@ async fn order(queries: &Queries, id: &str, who: &Principal, wish: Wish) -> Resu
     security(("bearer" = [])),
     params(
         ("id" = OrderId, Path, description = "The order."),
-        ("Consistency-Token" = Option<String>, Header, description = "See at least what this token stands for."),
-        ("Prefer" = Option<String>, Header, description = "`return=stale`: rather an old answer than a 503."),
+        FreshnessHeaders,
     ),
     responses(
         (status = 200, description = "The parcels; none before the first is booked.", body = TrackingView,
             headers(("Consistency-Token" = String), ("Stale" = Option<String>))),
-        (status = 401, description = "Sign in first.", body = ProblemDocument, content_type = "application/problem+json"),
+        SignedOut,
         (status = 404, description = "There is no such order, or it is somebody else's.", body = ProblemDocument,
             content_type = "application/problem+json"),
-        (status = 503, description = "Not caught up with the token.", body = ProblemDocument,
-            content_type = "application/problem+json"),
+        Behind,
     ))]
 async fn tracking(queries: &Queries, id: &str, who: &Principal, wish: Wish) -> Result<Response, Problem> {
     let id = id_in_path(id)?;

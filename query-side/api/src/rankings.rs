@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use edge::{Problem, ProblemDocument, Response, reply};
+use edge::{Problem, Response, reply};
 use event_schemas::ProductId;
 use read_models::{
     Page,
@@ -16,6 +16,7 @@ use warp::{Filter, filters::BoxedFilter};
 
 use crate::{
     Queries, cursor,
+    description::{BadParameter, Behind, FreshnessHeaders},
     freshness::{Wish, wish},
     parameters::{self, Parameters},
     product::image_url,
@@ -51,16 +52,12 @@ pub(crate) fn trending_route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)>
         ("window" = Option<Window>, Query, description = "How far back; `week` unless said otherwise."),
         ("size" = Option<u32>, Query, description = "Products on a page, 1 to 100; 20 unless said otherwise."),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before, with the same parameters."),
-        ("Consistency-Token" = Option<String>, Header, description = "See at least what this token stands for."),
-        ("Prefer" = Option<String>, Header, description = "`return=stale`: rather an old answer than a 503."),
+        FreshnessHeaders,
     ),
     responses(
         (status = 200, description = "The products.", body = BestSellersView,
             headers(("Consistency-Token" = String), ("Stale" = Option<String>))),
-        (status = 400, description = "A parameter is unknown or not valid; `errors` names it.", body = ProblemDocument,
-            content_type = "application/problem+json"),
-        (status = 503, description = "Not caught up with the token.", body = ProblemDocument,
-            content_type = "application/problem+json"),
+        BadParameter, Behind,
     ))]
 async fn best_sellers(queries: &Queries, given: Vec<(String, String)>, wish: Wish) -> Result<Response, Problem> {
     let parameters = Parameters::of(given, &["category", "window", "size", "cursor"])?;
@@ -90,16 +87,12 @@ async fn best_sellers(queries: &Queries, given: Vec<(String, String)>, wish: Wis
         ("category" = Option<String>, Query, description = "Only this category and those beneath it."),
         ("size" = Option<u32>, Query, description = "Products on a page, 1 to 100; 20 unless said otherwise."),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before, with the same parameters."),
-        ("Consistency-Token" = Option<String>, Header, description = "See at least what this token stands for."),
-        ("Prefer" = Option<String>, Header, description = "`return=stale`: rather an old answer than a 503."),
+        FreshnessHeaders,
     ),
     responses(
         (status = 200, description = "The products.", body = TrendingView,
             headers(("Consistency-Token" = String), ("Stale" = Option<String>))),
-        (status = 400, description = "A parameter is unknown or not valid; `errors` names it.", body = ProblemDocument,
-            content_type = "application/problem+json"),
-        (status = 503, description = "Not caught up with the token.", body = ProblemDocument,
-            content_type = "application/problem+json"),
+        BadParameter, Behind,
     ))]
 async fn trending(queries: &Queries, given: Vec<(String, String)>, wish: Wish) -> Result<Response, Problem> {
     let parameters = Parameters::of(given, &["category", "size", "cursor"])?;

@@ -14,6 +14,7 @@ use warp::{Filter, filters::BoxedFilter};
 
 use crate::{
     Queries, cursor,
+    description::{BadParameter, Behind, FreshnessHeaders, SignedOut},
     freshness::{Wish, wish},
     parameters::{self, Parameters},
     signed_in, unreadable, with,
@@ -57,19 +58,15 @@ pub(crate) fn alerts_route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)> {
         ("seller" = Option<SellerId>, Query, description = "For admins: only this seller; everybody unless said otherwise."),
         ("size" = Option<u32>, Query, description = "Days on a page, 1 to 100; 20 unless said otherwise."),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before, with the same parameters."),
-        ("Consistency-Token" = Option<String>, Header, description = "See at least what this token stands for."),
-        ("Prefer" = Option<String>, Header, description = "`return=stale`: rather an old answer than a 503."),
+        FreshnessHeaders,
     ),
     responses(
         (status = 200, description = "The days, oldest first.", body = SellerSalesView,
             headers(("Consistency-Token" = String), ("Stale" = Option<String>))),
-        (status = 400, description = "A parameter is unknown or not valid; `errors` names it.", body = ProblemDocument,
-            content_type = "application/problem+json"),
-        (status = 401, description = "Sign in first.", body = ProblemDocument, content_type = "application/problem+json"),
+        BadParameter, SignedOut,
         (status = 403, description = "Neither a seller nor an admin, or another seller's.", body = ProblemDocument,
             content_type = "application/problem+json"),
-        (status = 503, description = "Not caught up with the token.", body = ProblemDocument,
-            content_type = "application/problem+json"),
+        Behind,
     ))]
 async fn sales(
     queries: &Queries,
@@ -120,19 +117,15 @@ async fn sales(
         ("seller" = Option<SellerId>, Query, description = "For admins: only this seller; everybody unless said otherwise."),
         ("size" = Option<u32>, Query, description = "Products on a page, 1 to 100; 20 unless said otherwise."),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before, with the same parameters."),
-        ("Consistency-Token" = Option<String>, Header, description = "See at least what this token stands for."),
-        ("Prefer" = Option<String>, Header, description = "`return=stale`: rather an old answer than a 503."),
+        FreshnessHeaders,
     ),
     responses(
         (status = 200, description = "What ran out first, then what is low, the longest first.", body = StockAlertsView,
             headers(("Consistency-Token" = String), ("Stale" = Option<String>))),
-        (status = 400, description = "A parameter is unknown or not valid; `errors` names it.", body = ProblemDocument,
-            content_type = "application/problem+json"),
-        (status = 401, description = "Sign in first.", body = ProblemDocument, content_type = "application/problem+json"),
+        BadParameter, SignedOut,
         (status = 403, description = "Neither a seller nor an admin, or another seller's.", body = ProblemDocument,
             content_type = "application/problem+json"),
-        (status = 503, description = "Not caught up with the token.", body = ProblemDocument,
-            content_type = "application/problem+json"),
+        Behind,
     ))]
 async fn alerts(
     queries: &Queries,

@@ -11,6 +11,7 @@ use warp::{Filter, filters::BoxedFilter};
 
 use crate::{
     Queries, cursor,
+    description::{BadParameter, Behind, FreshnessHeaders, SignedOut},
     freshness::{Wish, wish},
     parameters::{self, Parameters},
     signed_in, unreadable, with,
@@ -41,18 +42,14 @@ pub(crate) fn route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)> {
             to receive or to look at."),
         ("size" = Option<u32>, Query, description = "Orders on a page, 1 to 100; 20 unless said otherwise."),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
-        ("Consistency-Token" = Option<String>, Header, description = "See at least what this token stands for."),
-        ("Prefer" = Option<String>, Header, description = "`return=stale`: rather an old answer than a 503."),
+        FreshnessHeaders,
     ),
     responses(
         (status = 200, description = "The orders.", body = SellerOrdersView,
             headers(("Consistency-Token" = String), ("Stale" = Option<String>))),
-        (status = 400, description = "A parameter is unknown or not valid; `errors` names it.", body = ProblemDocument,
-            content_type = "application/problem+json"),
-        (status = 401, description = "Sign in first.", body = ProblemDocument, content_type = "application/problem+json"),
+        BadParameter, SignedOut,
         (status = 403, description = "Not a seller.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "Not caught up with the token.", body = ProblemDocument,
-            content_type = "application/problem+json"),
+        Behind,
     ))]
 async fn seller_orders(
     queries: &Queries,

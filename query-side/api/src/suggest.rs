@@ -11,6 +11,7 @@ use warp::{Filter, filters::BoxedFilter};
 
 use crate::{
     Queries,
+    description::{BadParameter, FreshnessHeaders},
     freshness::{Wish, wish},
     parameters::{self, Parameters},
     product::image_url,
@@ -41,14 +42,12 @@ pub(crate) fn route(queries: &Arc<Queries>) -> BoxedFilter<(Response,)> {
     params(
         ("q" = Option<String>, Query, description = "What was typed so far.", example = "cof"),
         ("size" = Option<u32>, Query, description = "Of each kind at most so many, 1 to 20; 8 unless said otherwise."),
-        ("Consistency-Token" = Option<String>, Header, description = "See at least what this token stands for."),
-        ("Prefer" = Option<String>, Header, description = "`return=stale`: rather an old answer than a 503."),
+        FreshnessHeaders,
     ),
     responses(
         (status = 200, description = "How it may go on.", body = Suggestions,
             headers(("Consistency-Token" = String), ("Stale" = Option<String>))),
-        (status = 400, description = "A parameter is unknown or not valid; `errors` names it.", body = ProblemDocument,
-            content_type = "application/problem+json"),
+        BadParameter,
         (status = 503, description = "Not caught up with the token, or the catalogue cannot be searched right now.",
             body = ProblemDocument, content_type = "application/problem+json"),
     ))]

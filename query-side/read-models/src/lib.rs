@@ -22,6 +22,7 @@ pub mod projection;
 mod read_models;
 mod registry;
 mod top_ten;
+mod worklist;
 
 pub use models::{
     best_sellers, calendar, carts, dead_events, my_page, order_parcels, order_payment, order_returns, order_view,
@@ -31,3 +32,4 @@ pub use paging::Page;
 pub use progress::{Behind, Progress};
 pub use read_models::{OpenError, ReadModels};
 pub use registry::Visitor;
+pub use worklist::Worklist;

@@ -9,9 +9,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    documents::{Collection, IndexKeys, Model, StoreError},
-    paging::{Page, id_bytes, newest_first},
+    documents::{IndexKeys, Model},
+    paging::id_bytes,
     projection::{Fact, Key, Projection, Unexpected, known},
+    worklist::{self, Worklist},
 };
 
 /// What became of a dead letter.
@@ -77,42 +78,19 @@ impl Model for DeadEvents {
     type Document = DeadEventView;
 
     fn index(letter: &DeadEventView) -> IndexKeys {
-        let key = |list| newest_first(list, letter.dead_since, id_bytes(letter.id));
-        vec![key(ALL), key(in_state(letter.state))]
+        worklist::index::<Self>(letter.state, letter.dead_since, id_bytes(letter.id))
     }
 }
 
-const ALL: &[u8] = b"*";
+impl Worklist for DeadEvents {
+    type State = DeadEventState;
 
-/// A letter for each state; part of the stored index.
-const fn in_state(state: DeadEventState) -> &'static [u8] {
-    match state {
-        DeadEventState::Open => b"o",
-        DeadEventState::Retried => b"r",
-        DeadEventState::Discarded => b"d",
-    }
-}
-
-impl Collection<DeadEvents> {
-    /// A dead letter.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn letter(&self, id: DeadLetterId) -> Result<Option<DeadEventView>, StoreError> {
-        self.get(&id).await
-    }
-
-    /// Dead letters, newest first: all of them, or those in one state.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn list(
-        &self,
-        state: Option<DeadEventState>,
-        after: Option<&[u8]>,
-        size: usize,
-    ) -> Result<Page<DeadEventView>, StoreError> {
-        self.page(state.map_or(ALL, in_state), after, size).await
+    fn letter(state: DeadEventState) -> &'static [u8] {
+        match state {
+            DeadEventState::Open => b"o",
+            DeadEventState::Retried => b"r",
+            DeadEventState::Discarded => b"d",
+        }
     }
 }
 

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    documents::{Collection, IndexKeys, Model, StoreError},
-    paging::{Page, id_bytes, newest_first},
+    documents::{IndexKeys, Model},
+    paging::id_bytes,
     projection::{Fact, Key, Projection, Unexpected, known},
+    worklist::{self, Worklist},
 };
 
 /// Whether somebody must still look into it.
@@ -80,41 +81,18 @@ impl Model for RepairCases {
     type Document = RepairCaseView;
 
     fn index(case: &RepairCaseView) -> IndexKeys {
-        let key = |list| newest_first(list, case.opened_at, id_bytes(case.id));
-        vec![key(ALL), key(in_state(case.state))]
+        worklist::index::<Self>(case.state, case.opened_at, id_bytes(case.id))
     }
 }
 
-const ALL: &[u8] = b"*";
+impl Worklist for RepairCases {
+    type State = RepairCaseState;
 
-/// A letter for each state; part of the stored index.
-const fn in_state(state: RepairCaseState) -> &'static [u8] {
-    match state {
-        RepairCaseState::Open => b"o",
-        RepairCaseState::Resolved => b"r",
-    }
-}
-
-impl Collection<RepairCases> {
-    /// A case.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn case(&self, id: RepairCaseId) -> Result<Option<RepairCaseView>, StoreError> {
-        self.get(&id).await
-    }
-
-    /// Cases, newest first: all of them, or those in one state.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn list(
-        &self,
-        state: Option<RepairCaseState>,
-        after: Option<&[u8]>,
-        size: usize,
-    ) -> Result<Page<RepairCaseView>, StoreError> {
-        self.page(state.map_or(ALL, in_state), after, size).await
+    fn letter(state: RepairCaseState) -> &'static [u8] {
+        match state {
+            RepairCaseState::Open => b"o",
+            RepairCaseState::Resolved => b"r",
+        }
     }
 }
 

@@ -9,9 +9,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    documents::{Collection, IndexKeys, Model, ModelKey, StoreError},
-    paging::{Page, newest_first},
+    documents::{IndexKeys, Model, ModelKey},
     projection::{Fact, Key, Projection, Unexpected},
+    worklist::{self, Worklist},
 };
 
 /// A saga, seen from outside.
@@ -67,49 +67,22 @@ impl Model for Sagas {
     type Document = SagaView;
 
     fn index(saga: &SagaView) -> IndexKeys {
-        let id = saga.id.into_bytes();
-        vec![
-            newest_first(ALL, saga.started_at, id),
-            newest_first(of_status(saga.status), saga.started_at, id),
-        ]
+        worklist::index::<Self>(saga.status, saga.started_at, saga.id.into_bytes())
     }
 }
 
-const ALL: &[u8] = b"*";
+impl Worklist for Sagas {
+    type State = SagaStatus;
 
-/// A letter for each status; part of the stored index.
-const fn of_status(status: SagaStatus) -> &'static [u8] {
-    match status {
-        SagaStatus::Running => b"r",
-        SagaStatus::Compensating => b"c",
-        SagaStatus::OutcomeUnknown => b"u",
-        SagaStatus::Completed => b"C",
-        SagaStatus::Compensated => b"D",
-        SagaStatus::Stuck => b"s",
-    }
-}
-
-impl Collection<Sagas> {
-    /// A saga.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn saga(&self, id: Uuid) -> Result<Option<SagaView>, StoreError> {
-        self.get(&id).await
-    }
-
-    /// Sagas, newest first: all of them, or those of one status.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn list(
-        &self,
-        status: Option<SagaStatus>,
-        after: Option<&[u8]>,
-        size: usize,
-    ) -> Result<Page<SagaView>, StoreError> {
-        let prefix = status.map_or(ALL, of_status);
-        self.page(prefix, after, size).await
+    fn letter(status: SagaStatus) -> &'static [u8] {
+        match status {
+            SagaStatus::Running => b"r",
+            SagaStatus::Compensating => b"c",
+            SagaStatus::OutcomeUnknown => b"u",
+            SagaStatus::Completed => b"C",
+            SagaStatus::Compensated => b"D",
+            SagaStatus::Stuck => b"s",
+        }
     }
 }
 
