@@ -2,7 +2,9 @@
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+
+use super::address::{address, begins_with, without_password};
 
 /// Where inventory and accounts are kept. Without a server each is a SQLite file in the data folder.
 #[derive(Debug, Clone, confique::Config)]
@@ -84,42 +86,20 @@ impl DatabaseUrl {
 impl FromStr for DatabaseUrl {
     type Err = NoDatabaseUrl;
     fn from_str(text: &str) -> Result<Self, NoDatabaseUrl> {
-        let rest = ["postgres://", "postgresql://"]
-            .iter()
-            .find_map(|scheme| text.strip_prefix(scheme));
-        match rest {
-            Some(rest) if !rest.is_empty() => Ok(Self(text.to_owned())),
-            _ => Err(NoDatabaseUrl),
-        }
-    }
-}
-
-impl TryFrom<String> for DatabaseUrl {
-    type Error = NoDatabaseUrl;
-    fn try_from(text: String) -> Result<Self, NoDatabaseUrl> {
-        text.parse()
+        begins_with(text, &["postgres://", "postgresql://"])
+            .then(|| Self(text.to_owned()))
+            .ok_or(NoDatabaseUrl)
     }
 }
 
 /// Without the password.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        super::without_password(&self.0, f)
+        without_password(&self.0, f)
     }
 }
 
-impl fmt::Debug for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// As it is shown by `jangteo config`: without the password.
-impl Serialize for DatabaseUrl {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+address!(DatabaseUrl);
 
 #[cfg(test)]
 mod tests {

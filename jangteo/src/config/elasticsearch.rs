@@ -3,9 +3,12 @@
 use std::{fmt, path::PathBuf, str::FromStr};
 
 use read_models::elastic::NoPrefix;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use super::Config;
+use super::{
+    Config,
+    address::{address, begins_with, without_password},
+};
 
 /// Where Elasticsearch is, and what is kept there. Without it documents and search are in the data folder.
 #[derive(Debug, Clone, confique::Config)]
@@ -174,42 +177,20 @@ impl ElasticUrl {
 impl FromStr for ElasticUrl {
     type Err = NoElasticUrl;
     fn from_str(text: &str) -> Result<Self, NoElasticUrl> {
-        let rest = ["http://", "https://"]
-            .iter()
-            .find_map(|scheme| text.strip_prefix(scheme));
-        match rest {
-            Some(rest) if !rest.is_empty() => Ok(Self(text.to_owned())),
-            _ => Err(NoElasticUrl),
-        }
-    }
-}
-
-impl TryFrom<String> for ElasticUrl {
-    type Error = NoElasticUrl;
-    fn try_from(text: String) -> Result<Self, NoElasticUrl> {
-        text.parse()
+        begins_with(text, &["http://", "https://"])
+            .then(|| Self(text.to_owned()))
+            .ok_or(NoElasticUrl)
     }
 }
 
 /// Without the password.
 impl fmt::Display for ElasticUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        super::without_password(&self.0, f)
+        without_password(&self.0, f)
     }
 }
 
-impl fmt::Debug for ElasticUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// As it is shown by `jangteo config`: without the password.
-impl Serialize for ElasticUrl {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+address!(ElasticUrl);
 
 impl Config {
     /// Where the read models are, as the data folder remembers it.

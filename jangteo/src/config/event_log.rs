@@ -2,7 +2,9 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+
+use super::address::{address, begins_with, without_password};
 
 /// Where the event log is, and who else may read it.
 #[derive(Debug, Clone, confique::Config)]
@@ -82,21 +84,11 @@ pub struct NoLogPlace;
 impl FromStr for LogPlace {
     type Err = NoLogPlace;
     fn from_str(text: &str) -> Result<Self, NoLogPlace> {
-        let rest = ["esdb://", "esdb+discover://"]
-            .iter()
-            .find_map(|scheme| text.strip_prefix(scheme));
-        match (text, rest) {
-            ("embedded", _) => Ok(Self::Embedded),
-            (_, Some(rest)) if !rest.is_empty() => Ok(Self::Server(text.to_owned())),
+        match text {
+            "embedded" => Ok(Self::Embedded),
+            server if begins_with(server, &["esdb://", "esdb+discover://"]) => Ok(Self::Server(server.to_owned())),
             _ => Err(NoLogPlace),
         }
-    }
-}
-
-impl TryFrom<String> for LogPlace {
-    type Error = NoLogPlace;
-    fn try_from(text: String) -> Result<Self, NoLogPlace> {
-        text.parse()
     }
 }
 
@@ -106,22 +98,11 @@ impl fmt::Display for LogPlace {
         let Self::Server(url) = self else {
             return f.write_str("embedded");
         };
-        super::without_password(url, f)
+        without_password(url, f)
     }
 }
 
-impl fmt::Debug for LogPlace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// As it is shown by `jangteo config`: without the password.
-impl Serialize for LogPlace {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+address!(LogPlace);
 
 #[cfg(test)]
 mod tests {

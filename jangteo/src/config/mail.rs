@@ -2,7 +2,9 @@
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+
+use super::address::{address, begins_with, without_password};
 
 /// Where mails to customers go. Without a mail server they are put into the folder `mails` of the data folder, a file each.
 #[derive(Debug, Clone, confique::Config)]
@@ -69,41 +71,20 @@ impl SmtpUrl {
 impl FromStr for SmtpUrl {
     type Err = NoSmtpUrl;
     fn from_str(text: &str) -> Result<Self, NoSmtpUrl> {
-        let mut schemes = ["smtp://", "smtps://"].iter();
-        let rest = schemes.find_map(|scheme| text.strip_prefix(scheme));
-        match rest {
-            Some(rest) if !rest.is_empty() => Ok(Self(text.to_owned())),
-            _ => Err(NoSmtpUrl),
-        }
-    }
-}
-
-impl TryFrom<String> for SmtpUrl {
-    type Error = NoSmtpUrl;
-    fn try_from(text: String) -> Result<Self, NoSmtpUrl> {
-        text.parse()
+        begins_with(text, &["smtp://", "smtps://"])
+            .then(|| Self(text.to_owned()))
+            .ok_or(NoSmtpUrl)
     }
 }
 
 /// Without the password.
 impl fmt::Display for SmtpUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        super::without_password(&self.0, f)
+        without_password(&self.0, f)
     }
 }
 
-impl fmt::Debug for SmtpUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// As it is shown by `jangteo config`: without the password.
-impl Serialize for SmtpUrl {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+address!(SmtpUrl);
 
 #[cfg(test)]
 mod tests {

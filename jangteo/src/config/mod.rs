@@ -2,6 +2,7 @@
 //!
 //! Flags win over `JANGTEO_…` variables, those over the TOML file, that over the defaults.
 
+mod address;
 mod database;
 mod elasticsearch;
 mod event_log;
@@ -16,7 +17,6 @@ mod roles;
 mod tests;
 
 use std::{
-    fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -284,20 +284,5 @@ fn speed_in_range(speed: &f64) -> Result<(), &'static str> {
         Ok(())
     } else {
         Err("expected a number between 0.01 and 1000000000")
-    }
-}
-
-/// A URL as it may be shown: without the password.
-fn without_password(url: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return f.write_str(url);
-    };
-    let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    match authority.rsplit_once('@') {
-        Some((credentials, hosts)) => {
-            let user = credentials.split(':').next().unwrap_or_default();
-            write!(f, "{scheme}://{user}:…@{hosts}{rest}")
-        }
-        None => f.write_str(url),
     }
 }

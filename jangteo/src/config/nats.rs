@@ -2,7 +2,9 @@
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+
+use super::address::{address, begins_with, without_password};
 
 /// Where NATS is. Without it commands go to the services in process, or over HTTP between roles, and no events are published.
 #[derive(Debug, Clone, confique::Config)]
@@ -72,24 +74,10 @@ impl NatsUrl {
 impl FromStr for NatsUrl {
     type Err = NoNatsUrl;
     fn from_str(text: &str) -> Result<Self, NoNatsUrl> {
-        let fits = |url: &str| {
-            let rest = ["nats://", "tls://"]
-                .iter()
-                .find_map(|scheme| url.trim().strip_prefix(scheme));
-            rest.is_some_and(|rest| !rest.is_empty())
-        };
-        if text.split(',').all(fits) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(NoNatsUrl)
-        }
-    }
-}
-
-impl TryFrom<String> for NatsUrl {
-    type Error = NoNatsUrl;
-    fn try_from(text: String) -> Result<Self, NoNatsUrl> {
-        text.parse()
+        text.split(',')
+            .all(|url| begins_with(url.trim(), &["nats://", "tls://"]))
+            .then(|| Self(text.to_owned()))
+            .ok_or(NoNatsUrl)
     }
 }
 
@@ -100,24 +88,13 @@ impl fmt::Display for NatsUrl {
             if n > 0 {
                 f.write_str(",")?;
             }
-            super::without_password(url.trim(), f)?;
+            without_password(url.trim(), f)?;
         }
         Ok(())
     }
 }
 
-impl fmt::Debug for NatsUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// As it is shown by `jangteo config`: without the password.
-impl Serialize for NatsUrl {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+address!(NatsUrl);
 
 #[cfg(test)]
 mod tests {
