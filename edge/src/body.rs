@@ -6,6 +6,7 @@ use aws_lc_rs::digest;
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, pin_mut};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use warp::{Filter, Rejection};
 
 use crate::{
@@ -177,13 +178,20 @@ fn what_is_wrong<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Error) -
         let at = error.valid_up_to();
         return malformed(format!("the body is not UTF-8: byte {at} does not belong there"));
     }
-    if !error.is_data() {
-        return malformed(format!("the body is not JSON: {error}"))
-            .with("line", error.line())
-            .with("column", error.column());
-    }
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let (path, detail) = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+    let read = if error.is_data() {
+        serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(bytes))
+    } else {
+        match serde_json::from_slice::<Value>(bytes) {
+            // It is JSON after all: to serde_json a number in the place of a word breaks the grammar.
+            Ok(body) => serde_path_to_error::deserialize(body),
+            Err(error) => {
+                return malformed(format!("the body is not JSON: {error}"))
+                    .with("line", error.line())
+                    .with("column", error.column());
+            }
+        }
+    };
+    let (path, detail) = match read {
         Err(error) => (error.path().to_string(), error.inner().to_string()),
         Ok(_) => (".".to_owned(), error.to_string()),
     };

@@ -14,6 +14,15 @@ struct Order {
     _items: Vec<Item>,
     #[serde(rename = "gift", default)]
     _gift: Option<bool>,
+    #[serde(rename = "wrapping", default)]
+    _wrapping: Option<Wrapping>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Wrapping {
+    Paper,
+    Cloth,
 }
 
 #[derive(Debug, Deserialize)]
@@ -44,6 +53,11 @@ fn the_field_that_is_wrong_is_named() {
         (r#"{"items":[{"quantity":1,"quantity":2}]}"#, "items[0].quantity"),
         (r#"{"items":null}"#, "items"),
         (r#"{"gift":true}"#, "items"),
+        (r#"{"items":[],"wrapping":"gold"}"#, "wrapping"),
+        // serde_json calls these bad grammar, not bad values.
+        (r#"{"items":[],"wrapping":7}"#, "wrapping"),
+        (r#"{"items":[],"wrapping":[]}"#, "wrapping"),
+        (r#"{"items":[],"wrapping":true}"#, "wrapping"),
         // serde would take an array for a struct.
         (r#"[[{"quantity":1}]]"#, "(body)"),
         ("7", "(body)"),
@@ -68,6 +82,9 @@ fn what_is_not_json_says_where() {
         (&json!(2), &json!(13)),
         "{problem}"
     );
+    // Wrong in both ways: what comes first is not what is told first.
+    let problem = parse(b"{\"wrapping\":7,}", None).unwrap_err();
+    assert_eq!(problem.slug(), "malformed-json", "{problem}");
     assert!(parse(b"", None).unwrap_err().detail().contains("empty"));
     assert!(
         parse(b"{\"items\":\"\xff\"}", None)
