@@ -13,7 +13,7 @@ use uuid::Uuid;
 use warp::{
     Reply,
     filters::BoxedFilter,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
 };
 
 use super::Guarded;
@@ -138,13 +138,29 @@ fn write_down(
         Destination::WrongMethod(_) | Destination::Elsewhere => path.get(..200).unwrap_or(path),
     };
     let ms = f64::from(u32::try_from(took.as_micros()).unwrap_or(u32::MAX)) / 1000.0;
-    tracing::info!(
-        target: "http",
-        method = method.as_str(),
-        path,
-        status = response.status().as_u16(),
-        ms,
-        request_id = id,
-        "request"
-    );
+    let (method, status) = (method.as_str(), response.status());
+    if is_small_talk(path, status) {
+        tracing::debug!(target: "http", method, path, status = status.as_u16(), ms, request_id = id, "request");
+    } else {
+        tracing::info!(target: "http", method, path, status = status.as_u16(), ms, request_id = id, "request");
+    }
+}
+
+/// One of the shop's own roles asked another, many times a second, and was answered.
+fn is_small_talk(path: &str, status: StatusCode) -> bool {
+    path.starts_with("/internal/") && status.is_success()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_roles_say_to_each_other_is_written_down_only_where_it_fails() {
+        assert!(is_small_talk("/internal/documents", StatusCode::OK));
+        assert!(is_small_talk("/internal/directives", StatusCode::NO_CONTENT));
+        assert!(!is_small_talk("/internal/documents", StatusCode::UNAUTHORIZED));
+        assert!(!is_small_talk("/internal/documents", StatusCode::SERVICE_UNAVAILABLE));
+        assert!(!is_small_talk("/api/v1/search", StatusCode::OK));
+    }
 }
