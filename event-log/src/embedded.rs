@@ -323,7 +323,7 @@ impl EventLog for EmbeddedLog {
                 events: totals.at,
                 streams: totals.streams,
                 head: Position(totals.at),
-                bytes_on_disk,
+                bytes_on_disk: Some(bytes_on_disk),
                 categories: totals.categories(),
             })
         };

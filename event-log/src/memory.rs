@@ -267,7 +267,7 @@ impl EventLog for MemoryLog {
             events: events.all.len() as u64,
             streams: events.streams.len() as u64,
             head: Position(events.all.len() as u64),
-            bytes_on_disk: 0,
+            bytes_on_disk: None,
             categories,
         })
     }

@@ -196,8 +196,8 @@ pub struct LogStats {
     pub streams: u64,
     /// The last event's position.
     pub head: Position,
-    /// Bytes on disk; 0 in memory.
-    pub bytes_on_disk: u64,
+    /// Bytes on disk; none where the log cannot know: in memory, on a server.
+    pub bytes_on_disk: Option<u64>,
     /// Events by category, most first.
     pub categories: Vec<(String, u64)>,
 }

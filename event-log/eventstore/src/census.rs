@@ -115,7 +115,7 @@ impl Census {
             events: counts.events,
             streams: counts.alive,
             head: counts.at,
-            bytes_on_disk: 0,
+            bytes_on_disk: None,
             categories,
         }
     }

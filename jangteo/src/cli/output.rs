@@ -63,7 +63,10 @@ pub(super) fn stats(out: &mut dyn Write, stats: &StatsView, json: bool) -> io::R
     writeln!(out, "events         {:>14}", stats.events)?;
     writeln!(out, "streams        {:>14}", stats.streams)?;
     writeln!(out, "last position  {:>14}", stats.head)?;
-    writeln!(out, "bytes on disk  {:>14}", stats.bytes_on_disk)?;
+    let bytes = stats
+        .bytes_on_disk
+        .map_or("unknown".to_owned(), |bytes| bytes.to_string());
+    writeln!(out, "bytes on disk  {bytes:>14}")?;
     for category in &stats.categories {
         writeln!(out, "  {:<12} {:>14}", category.category, category.events)?;
     }

@@ -122,8 +122,9 @@ pub struct StatsView {
     pub streams: u64,
     /// The position of the last event.
     pub head: u64,
-    /// Bytes on disk.
-    pub bytes_on_disk: u64,
+    /// Bytes on disk; absent where the shop cannot know: the log is on a server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_on_disk: Option<u64>,
     /// Events by category, most first.
     pub categories: Vec<CategoryView>,
 }
