@@ -18,6 +18,9 @@ const FILE_NAME: &str = "jangteo.toml";
 /// Variables of ours that are no settings.
 const FOR_THE_COMMAND_LINE: [&str; 3] = ["JANGTEO_CONFIG", "JANGTEO_SERVER", "JANGTEO_TOKEN"];
 
+/// Variables that the shop's own tests speak through to each other, so that their shops see them, too.
+const FOR_THE_TESTS: [&str; 2] = ["JANGTEO_TEST_", "JANGTEO_SKIPPED"];
+
 /// A setting is wrong. Says which, where, and what is expected.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -100,8 +103,9 @@ pub fn unknown_variables() -> Vec<String> {
 fn unknown(names: impl Iterator<Item = String>, settings: &[&str]) -> Vec<String> {
     let ours = |name: &str| settings.contains(&name) || FOR_THE_COMMAND_LINE.contains(&name);
     let orchestrator = |name: &str| name.contains("_SERVICE_") || name.contains("_PORT");
+    let tests = |name: &str| FOR_THE_TESTS.iter().any(|start| name.starts_with(start));
     names
-        .filter(|name| name.starts_with("JANGTEO_") && !ours(name) && !orchestrator(name))
+        .filter(|name| name.starts_with("JANGTEO_") && !ours(name) && !orchestrator(name) && !tests(name))
         .collect()
 }
 
@@ -124,13 +128,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_misspelt_variable_is_noticed_and_an_orchestrators_is_not() {
+    fn a_misspelt_variable_is_noticed_and_an_orchestrators_or_a_tests_is_not() {
         let names = [
             "JANGTEO_LISEN",
             "JANGTEO_LISTEN",
             "JANGTEO_TOKEN",
             "JANGTEO_SERVICE_HOST",
             "JANGTEO_PORT_80_TCP",
+            "JANGTEO_TEST_NATS",
+            "JANGTEO_SKIPPED",
             "PATH",
         ];
         let settings = super::super::explain::variables();
