@@ -80,6 +80,9 @@ fn asked(
 
 /// Where the subscribers stand, and all that could not be delivered: events that a subscriber could not take in, commands that a
 /// service could not.
+///
+/// What this process knows right now, on one page. The history of the events, page by page, is in `ops/dead-letters`; commands are
+/// no events, so only this list has them.
 #[utoipa::path(get, path = "/api/v1/ops/subscribers", tag = "Operators", security(("bearer" = [])),
     params(("all" = Option<bool>, Query, description = "Those that were taken in or discarded since, too.")),
     responses((status = 200, description = "All of them.", body = UndeliveredView)))]
