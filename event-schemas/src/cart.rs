@@ -7,7 +7,7 @@ use crate::{CustomerId, Money, OrderId, ProductId, family::event_family};
 
 event_family! {
     /// What can happen to a cart.
-    CartEvent in Cart {
+    CartEvent in Cart about customer_id: CustomerId {
         CartItemSet = 1,
         CartItemRemoved = 1,
         CartCheckedOut = 1,

@@ -10,7 +10,7 @@ use crate::{CustomerId, Money, OrderId, RefundId, ShipmentId, family::event_fami
 
 event_family! {
     /// What can happen to the credit an order holds.
-    CreditEvent in Credit {
+    CreditEvent in Credit about order_id: OrderId {
         CreditReserved = 1,
         CreditLimitExceeded = 1,
         CreditCharged = 1,

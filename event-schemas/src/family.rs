@@ -90,9 +90,25 @@ pub(crate) fn read<E: serde::de::DeserializeOwned>(
 }
 
 /// Declares an aggregate's events: an enum with one variant per struct, named alike, and its [`DomainEvent`].
-/// `Name = version` is the schema version that this code writes.
+/// `Name = version` is the schema version that this code writes. `about field: Id` says what every one of them names, and makes a
+/// method of it.
 macro_rules! event_family {
-    ($(#[$doc:meta])* $family:ident in $category:ident { $($event:ident = $version:literal),+ $(,)? }) => {
+    // The events in one piece, so that they can stand under each of the fields.
+    (@about $family:ident $events:tt $($field:ident: $id:ty),*) => {
+        $(event_family!(@names $family $events $field: $id);)*
+    };
+    (@names $family:ident [$($event:ident)+] $field:ident: $id:ty) => {
+        impl $family {
+            #[doc = concat!("The `", stringify!($field), "`, which each of these events names.")]
+            pub const fn $field(&self) -> $id {
+                match self { $(Self::$event(event) => event.$field,)+ }
+            }
+        }
+    };
+    (
+        $(#[$doc:meta])*
+        $family:ident in $category:ident $(about $($field:ident: $id:ty),+)? { $($event:ident = $version:literal),+ $(,)? }
+    ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, serde::Serialize)]
         #[serde(untagged)]
@@ -135,6 +151,8 @@ macro_rules! event_family {
                 Self::$event(event)
             }
         })+
+
+        event_family!(@about $family [$($event)+] $($($field: $id),+)?);
 
         impl $family {
             /// The JSON Schema of each event, by type name.

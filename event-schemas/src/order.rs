@@ -10,7 +10,7 @@ use crate::{
 
 event_family! {
     /// What can happen to an order.
-    OrderEvent in Order {
+    OrderEvent in Order about order_id: OrderId {
         OrderPlaced = 1,
         OrderConfirmed = 1,
         OrderShipped = 1,

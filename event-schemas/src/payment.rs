@@ -15,7 +15,7 @@ use crate::{
 
 event_family! {
     /// What can happen to a payment.
-    PaymentEvent in Payment {
+    PaymentEvent in Payment about order_id: OrderId {
         PaymentAuthorisationRequested = 1,
         PaymentAuthorised = 1,
         PaymentDeclined = 1,

@@ -9,7 +9,7 @@ use crate::{ProductId, SellerId, family::event_family, money::Money};
 
 event_family! {
     /// What can happen to a product.
-    ProductEvent in Product {
+    ProductEvent in Product about product_id: ProductId {
         ProductListed = 2,
         ProductRevised = 1,
         ProductRepriced = 1,

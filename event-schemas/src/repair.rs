@@ -8,7 +8,7 @@ use crate::{Money, OrderId, PaymentId, RepairCaseId, family::event_family};
 
 event_family! {
     /// What can happen to a repair case.
-    RepairCaseEvent in RepairCase {
+    RepairCaseEvent in RepairCase about case_id: RepairCaseId {
         RepairCaseOpened = 1,
         RepairCaseResolved = 1,
     }

@@ -15,7 +15,7 @@ use crate::{
 
 event_family! {
     /// What can happen to the returns of an order.
-    ReturnEvent in Returns {
+    ReturnEvent in Returns about return_id: ReturnId, order_id: OrderId {
         ReturnRequested = 1,
         ReturnReceived = 1,
         ReturnInspected = 1,

@@ -7,7 +7,7 @@ use crate::{OrderId, ProductId, SellerId, ShipmentId, Timestamp, family::event_f
 
 event_family! {
     /// What can happen to a parcel.
-    ShipmentEvent in Shipment {
+    ShipmentEvent in Shipment about shipment_id: ShipmentId, order_id: OrderId {
         ShipmentBooked = 1,
         ParcelPickedUp = 1,
         ParcelScanned = 1,

@@ -17,7 +17,7 @@ event_family! {
 
 event_family! {
     /// What can happen to a customer's points.
-    PointsEvent in Points {
+    PointsEvent in Points about customer_id: CustomerId {
         PointsEarned = 1,
         PointsTakenBack = 1,
     }
@@ -25,7 +25,7 @@ event_family! {
 
 event_family! {
     /// What can happen to an event that a subscriber could not take in.
-    DeadLetterEvent in DeadLetter {
+    DeadLetterEvent in DeadLetter about dead_letter_id: DeadLetterId {
         DeadLettered = 1,
         DeadLetterRetried = 1,
         DeadLetterDiscarded = 1,

@@ -98,10 +98,7 @@ impl Subscriber for Points {
         let Some(change) = self.change(fact).await? else {
             return Ok(());
         };
-        let customer_id = match &change {
-            PointsEvent::PointsEarned(event) => event.customer_id,
-            PointsEvent::PointsTakenBack(event) => event.customer_id,
-        };
+        let customer_id = change.customer_id();
         let id = derived_uuid(fact.recorded.id, "points");
         let append = Append {
             stream: PointsEvent::CATEGORY.stream(customer_id.uuid()),

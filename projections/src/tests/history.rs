@@ -54,13 +54,7 @@ pub(super) fn listed(product: u128) -> ProductEvent {
 }
 
 pub(super) async fn product(log: &MemoryLog, event: ProductEvent, at: i64) {
-    let id: ProductId = match &event {
-        ProductEvent::ProductListed(event) => event.product_id,
-        ProductEvent::ProductRevised(event) => event.product_id,
-        ProductEvent::ProductRepriced(event) => event.product_id,
-        ProductEvent::ProductPictured(event) => event.product_id,
-        ProductEvent::ProductDelisted(event) => event.product_id,
-    };
+    let id: ProductId = event.product_id();
     happens(log, Category::Product.stream(id.uuid()), event, at).await;
 }
 

@@ -5,7 +5,7 @@ use event_schemas::{
     audit::AuditEvent,
     cart::CartEvent,
     credit::CreditEvent,
-    order::{OrderEvent, Reason},
+    order::Reason,
     payment::{PaymentEvent, PaymentOperation},
     repair::RepairCaseEvent,
     shipment::ShipmentEvent,
@@ -74,7 +74,7 @@ pub(super) const FACTS: &[(Category, &[&str])] = &[
 /// The order an event is about, if a saga of that order may care.
 pub(super) fn order_of(event: &ShopEvent) -> Option<OrderId> {
     Some(match event {
-        ShopEvent::Order(event) => of_order(event),
+        ShopEvent::Order(event) => event.order_id(),
         ShopEvent::Reservation(event) => match event {
             ReservationEvent::StockReserved(event) => event.order_id,
             ReservationEvent::StockReservationRefused(event) => event.order_id,
@@ -104,20 +104,6 @@ pub(super) fn order_of(event: &ShopEvent) -> Option<OrderId> {
         }
         _ => return None,
     })
-}
-
-const fn of_order(event: &OrderEvent) -> OrderId {
-    match event {
-        OrderEvent::OrderPlaced(event) => event.order_id,
-        OrderEvent::OrderConfirmed(event) => event.order_id,
-        OrderEvent::OrderShipped(event) => event.order_id,
-        OrderEvent::OrderDelivered(event) => event.order_id,
-        OrderEvent::OrderRejected(event) => event.order_id,
-        OrderEvent::OrderCancelled(event) => event.order_id,
-        OrderEvent::OrderCancellationRequested(event) => event.order_id,
-        OrderEvent::OrderCancellationDenied(event) => event.order_id,
-        OrderEvent::OrderItemsCancelled(event) => event.order_id,
-    }
 }
 
 /// Refunds are the business of `return_goods`.

@@ -80,11 +80,7 @@ impl Projection for CartsProjection {
 
     fn about(&mut self, fact: &Fact<'_>, keys: &mut Vec<Key<Self>>) -> Result<(), Unexpected> {
         if let ShopEvent::Cart(event) = fact.event {
-            keys.push(match event {
-                CartEvent::CartItemSet(event) => event.customer_id,
-                CartEvent::CartItemRemoved(event) => event.customer_id,
-                CartEvent::CartCheckedOut(event) => event.customer_id,
-            });
+            keys.push(event.customer_id());
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     popularity::level_after,
-    products::{product_of, set},
+    products::set,
     stock_levels::{level, levels},
 };
 use crate::{
@@ -120,7 +120,7 @@ impl Projection for CatalogueProjection {
 
     fn about(&mut self, fact: &Fact<'_>, keys: &mut Vec<Key<Self>>) -> Result<(), Unexpected> {
         match fact.event {
-            ShopEvent::Product(event) => keys.push(product_of(event)),
+            ShopEvent::Product(event) => keys.push(event.product_id()),
             event => {
                 self.again = fact.position <= std::mem::replace(&mut self.position, fact.position);
                 let changes = |product: &ProductId| {

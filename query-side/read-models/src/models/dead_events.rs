@@ -104,11 +104,7 @@ impl Projection for DeadEventsProjection {
 
     fn about(&mut self, fact: &Fact<'_>, keys: &mut Vec<Key<Self>>) -> Result<(), Unexpected> {
         if let ShopEvent::DeadLetter(event) = fact.event {
-            keys.push(match event {
-                DeadLetterEvent::DeadLettered(event) => event.dead_letter_id,
-                DeadLetterEvent::DeadLetterRetried(event) => event.dead_letter_id,
-                DeadLetterEvent::DeadLetterDiscarded(event) => event.dead_letter_id,
-            });
+            keys.push(event.dead_letter_id());
         }
         Ok(())
     }

@@ -78,7 +78,7 @@ pub(super) fn take_in(parcels: &mut Vec<ParcelView>, ordered: &[OrderLine], fact
         ShopEvent::Shipment(ShipmentEvent::ShipmentBooked(booked)) => book(parcels, ordered, booked),
         ShopEvent::Shipment(event) => {
             // A parcel that was booked before parcels were shown is not known, and stays so until a rebuild.
-            let parcel = parcels.iter_mut().find(|parcel| parcel.id == shipment_of(event));
+            let parcel = parcels.iter_mut().find(|parcel| parcel.id == event.shipment_id());
             parcel.is_some_and(|parcel| report(parcel, event, fact.at))
         }
         ShopEvent::Order(OrderEvent::OrderItemsCancelled(event)) => {
@@ -91,17 +91,6 @@ pub(super) fn take_in(parcels: &mut Vec<ParcelView>, ordered: &[OrderLine], fact
             call_off(&mut parcels[at], Some(&event.reason))
         }
         _ => false,
-    }
-}
-
-/// The parcel an event is about.
-const fn shipment_of(event: &ShipmentEvent) -> ShipmentId {
-    match event {
-        ShipmentEvent::ShipmentBooked(event) => event.shipment_id,
-        ShipmentEvent::ParcelPickedUp(event) => event.shipment_id,
-        ShipmentEvent::ParcelScanned(event) => event.shipment_id,
-        ShipmentEvent::ParcelDelivered(event) => event.shipment_id,
-        ShipmentEvent::ShipmentCancelled(event) => event.shipment_id,
     }
 }
 

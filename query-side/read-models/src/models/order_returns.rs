@@ -79,7 +79,7 @@ pub(super) fn take_in(returns: &mut Vec<ReturnView>, ordered: &[OrderLine], fact
     let ShopEvent::Returns(event) = fact.event else {
         return false;
     };
-    let id = return_of(event);
+    let id = event.return_id();
     if let ReturnEvent::ReturnRequested(requested) = event
         && !returns.iter().any(|known| known.id == id)
     {
@@ -110,17 +110,6 @@ pub(super) fn take_in(returns: &mut Vec<ReturnView>, ordered: &[OrderLine], fact
     };
     known.reach(stage, fact.at);
     *known != before
-}
-
-/// The return an event is about.
-const fn return_of(event: &ReturnEvent) -> ReturnId {
-    match event {
-        ReturnEvent::ReturnRequested(event) => event.return_id,
-        ReturnEvent::ReturnReceived(event) => event.return_id,
-        ReturnEvent::ReturnInspected(event) => event.return_id,
-        ReturnEvent::ReturnRefused(event) => event.return_id,
-        ReturnEvent::ReturnCompleted(event) => event.return_id,
-    }
 }
 
 fn request(requested: &ReturnRequested, ordered: &[OrderLine]) -> ReturnView {

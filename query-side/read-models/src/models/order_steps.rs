@@ -5,8 +5,6 @@ use event_schemas::{
     credit::CreditEvent,
     order::{OrderEvent, Reason},
     payment::PaymentEvent,
-    returns::ReturnEvent,
-    shipment::ShipmentEvent,
     stock::ReservationEvent,
 };
 
@@ -15,52 +13,12 @@ use super::order_view::OrderStatus;
 /// The order an event is about.
 pub(super) fn order_of(event: &ShopEvent) -> Option<OrderId> {
     Some(match event {
-        ShopEvent::Order(event) => match event {
-            OrderEvent::OrderPlaced(event) => event.order_id,
-            OrderEvent::OrderConfirmed(event) => event.order_id,
-            OrderEvent::OrderShipped(event) => event.order_id,
-            OrderEvent::OrderDelivered(event) => event.order_id,
-            OrderEvent::OrderRejected(event) => event.order_id,
-            OrderEvent::OrderCancelled(event) => event.order_id,
-            OrderEvent::OrderCancellationRequested(event) => event.order_id,
-            OrderEvent::OrderCancellationDenied(event) => event.order_id,
-            OrderEvent::OrderItemsCancelled(event) => event.order_id,
-        },
+        ShopEvent::Order(event) => event.order_id(),
         ShopEvent::Reservation(ReservationEvent::StockReserved(event)) => event.order_id,
-        ShopEvent::Payment(event) => match event {
-            PaymentEvent::PaymentAuthorisationRequested(event) => event.order_id,
-            PaymentEvent::PaymentAuthorised(event) => event.order_id,
-            PaymentEvent::PaymentDeclined(event) => event.order_id,
-            PaymentEvent::PaymentCaptureRequested(event) => event.order_id,
-            PaymentEvent::PaymentCaptured(event) => event.order_id,
-            PaymentEvent::PaymentVoidRequested(event) => event.order_id,
-            PaymentEvent::PaymentVoided(event) => event.order_id,
-            PaymentEvent::PaymentOutcomeUnknown(event) => event.order_id,
-            PaymentEvent::PaymentRefundRequested(event) => event.order_id,
-            PaymentEvent::PaymentRefunded(event) => event.order_id,
-            PaymentEvent::PaymentOperationRefused(event) => event.order_id,
-        },
-        ShopEvent::Shipment(event) => match event {
-            ShipmentEvent::ShipmentBooked(event) => event.order_id,
-            ShipmentEvent::ParcelPickedUp(event) => event.order_id,
-            ShipmentEvent::ParcelScanned(event) => event.order_id,
-            ShipmentEvent::ParcelDelivered(event) => event.order_id,
-            ShipmentEvent::ShipmentCancelled(event) => event.order_id,
-        },
-        ShopEvent::Returns(event) => match event {
-            ReturnEvent::ReturnRequested(event) => event.order_id,
-            ReturnEvent::ReturnReceived(event) => event.order_id,
-            ReturnEvent::ReturnInspected(event) => event.order_id,
-            ReturnEvent::ReturnRefused(event) => event.order_id,
-            ReturnEvent::ReturnCompleted(event) => event.order_id,
-        },
-        ShopEvent::Credit(event) => match event {
-            CreditEvent::CreditReserved(event) => event.order_id,
-            CreditEvent::CreditLimitExceeded(event) => event.order_id,
-            CreditEvent::CreditCharged(event) => event.order_id,
-            CreditEvent::CreditReleased(event) => event.order_id,
-            CreditEvent::CreditRefunded(event) => event.order_id,
-        },
+        ShopEvent::Payment(event) => event.order_id(),
+        ShopEvent::Shipment(event) => event.order_id(),
+        ShopEvent::Returns(event) => event.order_id(),
+        ShopEvent::Credit(event) => event.order_id(),
         _ => return None,
     })
 }

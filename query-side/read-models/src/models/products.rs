@@ -117,7 +117,7 @@ impl Projection for ProductsProjection {
 
     fn about(&mut self, fact: &Fact<'_>, keys: &mut Vec<Key<Self>>) -> Result<(), Unexpected> {
         match fact.event {
-            ShopEvent::Product(event) => keys.push(product_of(event)),
+            ShopEvent::Product(event) => keys.push(event.product_id()),
             event => keys.extend(levels(event).map(|(product, _)| product)),
         }
         Ok(())
@@ -160,17 +160,6 @@ impl Projection for ProductsProjection {
             ProductEvent::ProductDelisted(_) => page.delisted = true,
         }
         Ok(true)
-    }
-}
-
-/// The product an event is about.
-pub(super) fn product_of(event: &ProductEvent) -> event_schemas::ProductId {
-    match event {
-        ProductEvent::ProductListed(event) => event.product_id,
-        ProductEvent::ProductRevised(event) => event.product_id,
-        ProductEvent::ProductRepriced(event) => event.product_id,
-        ProductEvent::ProductPictured(event) => event.product_id,
-        ProductEvent::ProductDelisted(event) => event.product_id,
     }
 }
 

@@ -18,7 +18,7 @@ use event_schemas::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::products::{product_of, set};
+use super::products::set;
 use crate::{
     documents::{Collection, IndexKeys, Model, ModelKey, StoreError},
     paging::{Page, id_bytes},
@@ -182,7 +182,7 @@ impl<R: Ranking> Projection for Counting<R> {
             keys.push(RankedKey::Clock);
         }
         if let ShopEvent::Product(event) = fact.event {
-            keys.push(RankedKey::Product(product_of(event)));
+            keys.push(RankedKey::Product(event.product_id()));
         }
         for product in counted() {
             keys.extend([RankedKey::Bucket(bucket, shard(product)), RankedKey::Product(product)]);
@@ -286,7 +286,7 @@ impl<R: Ranking> Counting<R> {
         let counted = R::counted(fact.event).filter(|(counted, _)| *counted == id);
         let count = counted.fold(0, |sum: u64, (_, count)| sum.saturating_add(count));
         let event = match fact.event {
-            ShopEvent::Product(event) => Some(event).filter(|event| product_of(event) == id),
+            ShopEvent::Product(event) => Some(event).filter(|event| event.product_id() == id),
             _ => None,
         };
         if let (Some(ProductEvent::ProductListed(listed)), None) = (event, &document) {

@@ -106,10 +106,7 @@ impl Projection for RepairCasesProjection {
 
     fn about(&mut self, fact: &Fact<'_>, keys: &mut Vec<Key<Self>>) -> Result<(), Unexpected> {
         if let ShopEvent::RepairCase(event) = fact.event {
-            keys.push(match event {
-                RepairCaseEvent::RepairCaseOpened(event) => event.case_id,
-                RepairCaseEvent::RepairCaseResolved(event) => event.case_id,
-            });
+            keys.push(event.case_id());
         }
         Ok(())
     }

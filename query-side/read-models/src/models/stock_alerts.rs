@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    products::{product_of, set},
+    products::set,
     stock_levels::{level, levels},
 };
 use crate::{
@@ -144,7 +144,7 @@ impl Projection for StockAlertsProjection {
 
     fn about(&mut self, fact: &Fact<'_>, keys: &mut Vec<Key<Self>>) -> Result<(), Unexpected> {
         match fact.event {
-            ShopEvent::Product(event) => keys.push(product_of(event)),
+            ShopEvent::Product(event) => keys.push(event.product_id()),
             event => keys.extend(levels(event).map(|(product, _)| product)),
         }
         Ok(())

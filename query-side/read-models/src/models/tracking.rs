@@ -91,13 +91,7 @@ impl Projection for TrackingProjection {
 
     fn about(&mut self, fact: &Fact<'_>, keys: &mut Vec<Key<Self>>) -> Result<(), Unexpected> {
         if let ShopEvent::Shipment(event) = fact.event {
-            keys.push(match event {
-                ShipmentEvent::ShipmentBooked(event) => event.order_id,
-                ShipmentEvent::ParcelPickedUp(event) => event.order_id,
-                ShipmentEvent::ParcelScanned(event) => event.order_id,
-                ShipmentEvent::ParcelDelivered(event) => event.order_id,
-                ShipmentEvent::ShipmentCancelled(event) => event.order_id,
-            });
+            keys.push(event.order_id());
         }
         Ok(())
     }
