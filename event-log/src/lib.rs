@@ -9,10 +9,12 @@ mod bookmark;
 pub mod contract;
 pub mod copy;
 pub mod embedded;
+mod intercept;
 pub mod memory;
 mod port;
 
 pub use bookmark::{Bookmark, FileBookmark, MemoryBookmark};
+pub use intercept::Intercept;
 pub use port::{
     Append, AppendError, Appended, Direction, EventFilter, EventLog, ExpectedVersion, Follow, LogError, LogStats,
     Position, Recorded, RecordedEvent, STREAM_DELETED, StreamSummary, StreamVersion, Subscription, TOMBSTONE,

@@ -8,9 +8,12 @@ use std::sync::{
 use async_trait::async_trait;
 use event_schemas::StreamName;
 
-use crate::port::{
-    Append, AppendError, Appended, Direction, EventFilter, EventLog, ExpectedVersion, LogError, LogStats, Position,
-    RecordedEvent, StreamSummary, StreamVersion, Subscription,
+use crate::{
+    Intercept,
+    port::{
+        Append, AppendError, Appended, EventFilter, EventLog, ExpectedVersion, LogError, Position, RecordedEvent,
+        StreamVersion,
+    },
 };
 
 /// What is odd about it.
@@ -67,13 +70,6 @@ impl OddLog {
             Oddity::Gone => (false, false),
         }
     }
-
-    fn read(&self) -> Result<(), LogError> {
-        match self.oddity {
-            Oddity::Gone => Err(away()),
-            _ => Ok(()),
-        }
-    }
 }
 
 fn away() -> LogError {
@@ -81,7 +77,18 @@ fn away() -> LogError {
 }
 
 #[async_trait]
-impl EventLog for OddLog {
+impl Intercept for OddLog {
+    fn behind(&self) -> Arc<dyn EventLog> {
+        Arc::clone(&self.inner)
+    }
+
+    async fn before_reading(&self) -> Result<(), LogError> {
+        match self.oddity {
+            Oddity::Gone => Err(away()),
+            _ => Ok(()),
+        }
+    }
+
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         let (done, said) = self.write();
         if !done {
@@ -100,56 +107,16 @@ impl EventLog for OddLog {
         if said { Ok(appended) } else { Err(away().into()) }
     }
 
-    async fn read_stream(
-        &self,
-        stream: &StreamName,
-        from: Option<StreamVersion>,
-        direction: Direction,
-        max: usize,
-    ) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
-        self.read()?;
-        self.inner.read_stream(stream, from, direction, max).await
-    }
-
     async fn read_all(
         &self,
         after: Position,
         filter: &EventFilter,
         max: usize,
     ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
-        self.read()?;
         let (mut events, at) = self.inner.read_all(after, filter, max).await?;
         if let Oddity::Hides { stream, before } = &self.oddity {
             events.retain(|event| event.stream != *stream || event.version >= *before);
         }
         Ok((events, at))
-    }
-
-    async fn read_all_backwards(
-        &self,
-        before: Option<Position>,
-        filter: &EventFilter,
-        max: usize,
-    ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
-        self.read()?;
-        self.inner.read_all_backwards(before, filter, max).await
-    }
-
-    async fn subscribe(self: Arc<Self>, after: Position, filter: EventFilter) -> Result<Subscription, LogError> {
-        self.read()?;
-        Arc::clone(&self.inner).subscribe(after, filter).await
-    }
-
-    async fn head(&self) -> Result<Position, LogError> {
-        self.read()?;
-        self.inner.head().await
-    }
-
-    async fn streams(&self, prefix: &str, after: Option<&str>, max: usize) -> Result<Vec<StreamSummary>, LogError> {
-        self.inner.streams(prefix, after, max).await
-    }
-
-    async fn stats(&self) -> Result<LogStats, LogError> {
-        self.inner.stats().await
     }
 }

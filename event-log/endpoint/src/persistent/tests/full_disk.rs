@@ -3,10 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use event_log::{
-    AppendError, Appended, Direction, EventFilter, LogError, LogStats, Position, RecordedEvent, StreamSummary,
-    StreamVersion, Subscription,
-};
+use event_log::{AppendError, Appended, Intercept, LogError};
 use event_schemas::StreamName;
 use read_req::nack::Action;
 
@@ -27,51 +24,19 @@ impl Full {
 }
 
 #[async_trait]
-impl EventLog for Full {
+impl Intercept for Full {
+    fn behind(&self) -> Arc<dyn EventLog> {
+        Arc::clone(&self.log) as _
+    }
+
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         self.check()?;
         self.log.append(append).await
     }
+
     async fn tombstone(&self, stream: &StreamName, expected: ExpectedVersion) -> Result<Appended, AppendError> {
         self.check()?;
         self.log.tombstone(stream, expected).await
-    }
-    async fn read_stream(
-        &self,
-        stream: &StreamName,
-        from: Option<StreamVersion>,
-        direction: Direction,
-        max: usize,
-    ) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
-        self.log.read_stream(stream, from, direction, max).await
-    }
-    async fn read_all(
-        &self,
-        after: Position,
-        filter: &EventFilter,
-        max: usize,
-    ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
-        self.log.read_all(after, filter, max).await
-    }
-    async fn read_all_backwards(
-        &self,
-        before: Option<Position>,
-        filter: &EventFilter,
-        max: usize,
-    ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
-        self.log.read_all_backwards(before, filter, max).await
-    }
-    async fn subscribe(self: Arc<Self>, after: Position, filter: EventFilter) -> Result<Subscription, LogError> {
-        Arc::clone(&self.log).subscribe(after, filter).await
-    }
-    async fn head(&self) -> Result<Position, LogError> {
-        self.log.head().await
-    }
-    async fn streams(&self, prefix: &str, after: Option<&str>, max: usize) -> Result<Vec<StreamSummary>, LogError> {
-        self.log.streams(prefix, after, max).await
-    }
-    async fn stats(&self) -> Result<LogStats, LogError> {
-        self.log.stats().await
     }
 }
 

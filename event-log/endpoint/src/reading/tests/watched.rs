@@ -7,10 +7,8 @@ use std::sync::{
 
 use async_trait::async_trait;
 use event_log::{
-    Append, AppendError, Appended, Direction, EventFilter, EventLog, ExpectedVersion, Follow, LogError, LogStats,
-    Position, RecordedEvent, StreamSummary, StreamVersion, Subscription, memory::MemoryLog,
+    EventFilter, EventLog, Follow, Intercept, LogError, Position, RecordedEvent, Subscription, memory::MemoryLog,
 };
-use event_schemas::StreamName;
 
 /// A memory log whose readers are counted.
 pub(super) struct Watched {
@@ -67,41 +65,9 @@ impl Watched {
 }
 
 #[async_trait]
-impl EventLog for Watched {
-    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        self.log.append(append).await
-    }
-
-    async fn tombstone(&self, stream: &StreamName, expected: ExpectedVersion) -> Result<Appended, AppendError> {
-        self.log.tombstone(stream, expected).await
-    }
-
-    async fn read_stream(
-        &self,
-        stream: &StreamName,
-        from: Option<StreamVersion>,
-        direction: Direction,
-        max: usize,
-    ) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
-        self.log.read_stream(stream, from, direction, max).await
-    }
-
-    async fn read_all(
-        &self,
-        after: Position,
-        filter: &EventFilter,
-        max: usize,
-    ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
-        self.log.read_all(after, filter, max).await
-    }
-
-    async fn read_all_backwards(
-        &self,
-        before: Option<Position>,
-        filter: &EventFilter,
-        max: usize,
-    ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
-        self.log.read_all_backwards(before, filter, max).await
+impl Intercept for Watched {
+    fn behind(&self) -> Arc<dyn EventLog> {
+        Arc::clone(&self.log)
     }
 
     async fn subscribe(self: Arc<Self>, after: Position, filter: EventFilter) -> Result<Subscription, LogError> {
@@ -114,17 +80,5 @@ impl EventLog for Watched {
         let counts = Arc::clone(&self.counts);
         counts.followers.fetch_add(1, Ordering::SeqCst);
         Ok(Subscription::of(Box::new(Counted { subscription, counts })))
-    }
-
-    async fn head(&self) -> Result<Position, LogError> {
-        self.log.head().await
-    }
-
-    async fn streams(&self, prefix: &str, after: Option<&str>, max: usize) -> Result<Vec<StreamSummary>, LogError> {
-        self.log.streams(prefix, after, max).await
-    }
-
-    async fn stats(&self) -> Result<LogStats, LogError> {
-        self.log.stats().await
     }
 }
