@@ -21,10 +21,7 @@ pub struct CircuitsArgs {
 }
 
 pub(super) async fn run(args: CircuitsArgs) -> Result<(), CliError> {
-    let shop = args.place.operations().await?;
-    let outcome = write(&args, shop.as_ref(), &mut io::stdout()).await;
-    shop.close().await;
-    outcome
+    args.place.say(async |shop, out| write(&args, shop, out).await).await
 }
 
 /// What the command says about that shop.

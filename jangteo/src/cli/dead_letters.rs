@@ -76,13 +76,8 @@ impl DeadLettersCommand {
 }
 
 pub(super) async fn run(command: DeadLettersCommand) -> Result<(), CliError> {
-    let shop = command.place().operations().await?;
-    let mut out = io::BufWriter::new(io::stdout());
-    let outcome = write(&command, shop.as_ref(), &mut out).await;
-    let flushed = out.flush();
-    shop.close().await;
-    outcome?;
-    flushed.map_err(CliError::from)
+    let place = command.place();
+    place.say(async |shop, out| write(&command, shop, out).await).await
 }
 
 /// What the command says about that shop.

@@ -5,10 +5,7 @@ mod meter;
 mod place;
 mod salvage;
 
-use std::{
-    io::{self, Write},
-    time::Duration,
-};
+use std::{io::Write, time::Duration};
 
 use clap::{Args, Subcommand};
 use event_log::{Direction, EventFilter};
@@ -127,14 +124,7 @@ pub(super) async fn run(command: LogCommand) -> Result<(), CliError> {
         LogCommand::Tail(args) => &args.place,
         LogCommand::Stats { place } => place,
     };
-    let shop = place.operations().await?;
-    // Not locked: the lock could not be held across the waiting.
-    let mut out = io::BufWriter::new(io::stdout());
-    let outcome = write(&command, shop.as_ref(), &mut out).await;
-    let flushed = out.flush();
-    shop.close().await;
-    outcome?;
-    flushed.map_err(CliError::from)
+    place.say(async |shop, out| write(&command, shop, out).await).await
 }
 
 /// What the command says about that shop.

@@ -1,6 +1,9 @@
 //! Which shop a command is for, and whether it runs.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 
@@ -80,6 +83,24 @@ impl PlaceArgs {
             Place::Running(shop) => Box::new(RemoteOperations::new(shop)),
             Place::Stopped(local) => local,
         })
+    }
+
+    /// Writes to standard output what `say` says of the shop.
+    ///
+    /// # Errors
+    /// As [`Self::find`], and when it cannot be said or written.
+    pub async fn say(
+        &self,
+        say: impl AsyncFnOnce(&dyn Operations, &mut (dyn Write + Send)) -> Result<(), CliError>,
+    ) -> Result<(), CliError> {
+        let shop = self.operations().await?;
+        // Not locked: the lock could not be held across the waiting.
+        let mut out = io::BufWriter::new(io::stdout());
+        let said = say(shop.as_ref(), &mut out).await;
+        let flushed = out.flush();
+        shop.close().await;
+        said?;
+        flushed.map_err(CliError::from)
     }
 
     async fn running(&self, folder: &DataFolder, token: Option<String>) -> Result<Place, CliError> {

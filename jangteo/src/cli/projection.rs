@@ -5,10 +5,7 @@ mod dead_letters;
 mod differences;
 mod rebuilding;
 
-use std::{
-    fmt,
-    io::{self, Write},
-};
+use std::{fmt, io::Write};
 
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
@@ -70,13 +67,8 @@ impl ProjectionCommand {
 }
 
 pub(super) async fn run(command: ProjectionCommand) -> Result<(), CliError> {
-    let shop = command.place().operations().await?;
-    let mut out = io::BufWriter::new(io::stdout());
-    let outcome = write(&command, shop.as_ref(), &mut out).await;
-    let flushed = out.flush();
-    shop.close().await;
-    outcome?;
-    flushed.map_err(CliError::from)
+    let place = command.place();
+    place.say(async |shop, out| write(&command, shop, out).await).await
 }
 
 /// What the command says about that shop.

@@ -70,10 +70,8 @@ impl SagaCommand {
 }
 
 pub(super) async fn run(command: SagaCommand) -> Result<(), CliError> {
-    let shop = command.place().operations().await?;
-    let outcome = write(&command, shop.as_ref(), &mut io::stdout()).await;
-    shop.close().await;
-    outcome
+    let place = command.place();
+    place.say(async |shop, out| write(&command, shop, out).await).await
 }
 
 /// What the command says about that shop.
