@@ -130,3 +130,35 @@ pub(super) fn on_one_line(reason: &str) -> String {
         .map(|letter| if letter.is_control() { ' ' } else { letter })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_nobody_knows_are_not_said_to_be_none() {
+        let said = |bytes_on_disk| {
+            let found = StatsView {
+                events: 3,
+                streams: 1,
+                head: 3,
+                bytes_on_disk,
+                categories: vec![],
+            };
+            let (mut lines, mut json) = (vec![], vec![]);
+            stats(&mut lines, &found, false).unwrap();
+            stats(&mut json, &found, true).unwrap();
+            [lines, json].map(|said| String::from_utf8(said).unwrap())
+        };
+        let [lines, json] = said(Some(512));
+        assert!(
+            lines.contains(" 512\n") && json.contains("\"bytes_on_disk\":512"),
+            "{lines}{json}"
+        );
+        let [lines, json] = said(None);
+        assert!(
+            lines.contains(" unknown\n") && !json.contains("bytes_on_disk"),
+            "{lines}{json}"
+        );
+    }
+}
