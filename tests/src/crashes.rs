@@ -18,10 +18,7 @@ async fn a_clean_stop_and_a_second_start_go_on_where_it_was() {
         shop.address
     );
     let customer = shop.sign_in("customer").await;
-    let product = customer.find("coffee").await["id"].as_str().unwrap().to_owned();
-    let order = customer
-        .order(Some(json!([{"product_id": product, "quantity": 1}])), "card_approve")
-        .await;
+    let (_, order) = customer.order_one("coffee").await;
     let before = customer.order_reaches(&order, "delivered").await;
     shop.eventually("captured", async || {
         customer.query(&format!("orders/{order}")).await["payment"]["status"] == "captured"

@@ -2,7 +2,6 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
-use serde_json::json;
 
 use crate::shop::{Shop, Visitor, run, succeeds};
 
@@ -53,10 +52,7 @@ async fn the_log_is_listed_read_and_counted_alike_running_and_stopped() {
     let shop = Shop::start(data.path(), FAST).await;
     shop.pictured().await;
     let customer = shop.sign_in("customer").await;
-    let product = customer.find("coffee").await["id"].as_str().unwrap().to_owned();
-    let order = customer
-        .order(Some(json!([{"product_id": product, "quantity": 1}])), "card_approve")
-        .await;
+    let (_, order) = customer.order_one("coffee").await;
     customer.order_reaches(&order, "delivered").await;
     let stream = format!("order-{order}");
 
@@ -129,10 +125,7 @@ async fn every_read_model_is_rebuilt_running_and_stopped_and_shows_the_same() {
     let shop = Shop::start(data.path(), FAST).await;
     shop.pictured().await;
     let customer = shop.sign_in("customer").await;
-    let product = customer.find("coffee").await["id"].as_str().unwrap().to_owned();
-    let order = customer
-        .order(Some(json!([{"product_id": product, "quantity": 1}])), "card_approve")
-        .await;
+    let (product, order) = customer.order_one("coffee").await;
     customer.order_reaches(&order, "delivered").await;
     let operator = shop.sign_in("operator").await;
     shop.eventually("the saga completed", async || {
@@ -187,10 +180,7 @@ async fn an_operator_who_looks_at_a_customers_page_is_written_down() {
     let folder = data.path().to_str().unwrap().to_owned();
     let shop = Shop::start(data.path(), FAST).await;
     let customer = shop.sign_in("customer").await;
-    let product = customer.find("coffee").await["id"].as_str().unwrap().to_owned();
-    let order = customer
-        .order(Some(json!([{"product_id": product, "quantity": 1}])), "card_approve")
-        .await;
+    let (_, order) = customer.order_one("coffee").await;
     let own = customer.order_reaches(&order, "delivered").await;
     let id = customer.query("my-page").await["customer"]["id"]
         .as_str()

@@ -23,10 +23,7 @@ async fn a_rebuilt_read_model_is_compared_approved_and_gone_back_from() {
     let shop = Shop::start(data.path(), FAST).await;
     shop.pictured().await;
     let customer = shop.sign_in("customer").await;
-    let product = customer.find("coffee").await["id"].as_str().unwrap().to_owned();
-    let order = customer
-        .order(Some(json!([{"product_id": product, "quantity": 1}])), "card_approve")
-        .await;
+    let (_, order) = customer.order_one("coffee").await;
     customer.order_reaches(&order, "delivered").await;
     let shown = customer.query("my-page").await;
 

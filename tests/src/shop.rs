@@ -269,6 +269,14 @@ impl Visitor<'_> {
         placed["id"].as_str().unwrap().to_owned()
     }
 
+    /// Orders one piece of what is found by these words. Returns the product's id and the order's.
+    pub(crate) async fn order_one(&self, words: &str) -> (String, String) {
+        let product = self.find(words).await["id"].as_str().unwrap().to_owned();
+        let items = json!([{"product_id": product, "quantity": 1}]);
+        let order = self.order(Some(items), "card_approve").await;
+        (product, order)
+    }
+
     /// Waits until an order has reached a status, and returns it as my page shows it.
     pub(crate) async fn order_reaches(&self, order: &str, status: &str) -> Value {
         let began = Instant::now();
