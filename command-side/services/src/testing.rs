@@ -5,10 +5,10 @@ use std::{sync::Arc, time::Duration};
 use domain::Aggregate;
 use edge::{Principal, Response, Role, Tokens};
 use event_log::{
-    Append, AppendError, Appended, Direction, EventLog, ExpectedVersion, Intercept, LogError, RecordedEvent,
-    memory::MemoryLog,
+    Append, AppendError, Appended, Direction, EventFilter, EventLog, ExpectedVersion, LogError, LogStats, Position,
+    RecordedEvent, StreamSummary, StreamVersion, Subscription, memory::MemoryLog,
 };
-use event_schemas::{AccountId, Actor, Address, DomainEvent, Metadata, NewEvent, Timestamp};
+use event_schemas::{AccountId, Actor, Address, DomainEvent, Metadata, NewEvent, StreamName, Timestamp};
 use serde_json::Value;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -238,11 +238,7 @@ pub(crate) struct Rivalled {
 }
 
 #[async_trait::async_trait]
-impl Intercept for Rivalled {
-    fn behind(&self) -> Arc<dyn EventLog> {
-        Arc::clone(&self.log) as _
-    }
-
+impl EventLog for Rivalled {
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         if self.fails.load(std::sync::atomic::Ordering::Relaxed) {
             return Err(LogError::Unavailable("the disk is full".to_owned()).into());
@@ -251,5 +247,53 @@ impl Intercept for Rivalled {
             self.log.append(rival).await?;
         }
         self.log.append(append).await
+    }
+
+    async fn tombstone(&self, stream: &StreamName, expected: ExpectedVersion) -> Result<Appended, AppendError> {
+        self.log.tombstone(stream, expected).await
+    }
+
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Option<StreamVersion>,
+        direction: Direction,
+        max: usize,
+    ) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
+        self.log.read_stream(stream, from, direction, max).await
+    }
+
+    async fn read_all(
+        &self,
+        after: Position,
+        filter: &EventFilter,
+        max: usize,
+    ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
+        self.log.read_all(after, filter, max).await
+    }
+
+    async fn read_all_backwards(
+        &self,
+        before: Option<Position>,
+        filter: &EventFilter,
+        max: usize,
+    ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
+        self.log.read_all_backwards(before, filter, max).await
+    }
+
+    async fn subscribe(self: Arc<Self>, after: Position, filter: EventFilter) -> Result<Subscription, LogError> {
+        Arc::clone(&self.log).subscribe(after, filter).await
+    }
+
+    async fn head(&self) -> Result<Position, LogError> {
+        self.log.head().await
+    }
+
+    async fn streams(&self, prefix: &str, after: Option<&str>, max: usize) -> Result<Vec<StreamSummary>, LogError> {
+        self.log.streams(prefix, after, max).await
+    }
+
+    async fn stats(&self) -> Result<LogStats, LogError> {
+        self.log.stats().await
     }
 }

@@ -7,9 +7,10 @@ use std::sync::{
 
 use async_trait::async_trait;
 use event_log::{
-    Append, AppendError, Appended, EventFilter, EventLog, Intercept, LogError, Position, RecordedEvent,
-    memory::MemoryLog,
+    Append, AppendError, Appended, Direction, EventFilter, EventLog, ExpectedVersion, LogError, LogStats, Position,
+    RecordedEvent, StreamSummary, StreamVersion, Subscription, memory::MemoryLog,
 };
+use event_schemas::StreamName;
 
 /// The in-memory log behind a switch.
 pub(crate) struct FaultyLog {
@@ -57,15 +58,7 @@ impl FaultyLog {
 }
 
 #[async_trait]
-impl Intercept for FaultyLog {
-    fn behind(&self) -> Arc<dyn EventLog> {
-        Arc::clone(&self.inner) as _
-    }
-
-    async fn before_reading(&self) -> Result<(), LogError> {
-        self.check()
-    }
-
+impl EventLog for FaultyLog {
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         self.check()?;
         if append
@@ -80,6 +73,59 @@ impl Intercept for FaultyLog {
             return Err(LogError::Unavailable("the answer was lost by the test".to_owned()).into());
         }
         Ok(appended)
+    }
+
+    async fn tombstone(&self, stream: &StreamName, expected: ExpectedVersion) -> Result<Appended, AppendError> {
+        self.check()?;
+        self.inner.tombstone(stream, expected).await
+    }
+
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Option<StreamVersion>,
+        direction: Direction,
+        max: usize,
+    ) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
+        self.check()?;
+        self.inner.read_stream(stream, from, direction, max).await
+    }
+
+    async fn read_all(
+        &self,
+        after: Position,
+        filter: &EventFilter,
+        max: usize,
+    ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
+        self.check()?;
+        self.inner.read_all(after, filter, max).await
+    }
+
+    async fn read_all_backwards(
+        &self,
+        before: Option<Position>,
+        filter: &EventFilter,
+        max: usize,
+    ) -> Result<(Vec<Arc<RecordedEvent>>, Position), LogError> {
+        self.check()?;
+        self.inner.read_all_backwards(before, filter, max).await
+    }
+
+    async fn subscribe(self: Arc<Self>, after: Position, filter: EventFilter) -> Result<Subscription, LogError> {
+        Arc::clone(&self.inner).subscribe(after, filter).await
+    }
+
+    async fn head(&self) -> Result<Position, LogError> {
+        self.check()?;
+        self.inner.head().await
+    }
+
+    async fn streams(&self, prefix: &str, after: Option<&str>, max: usize) -> Result<Vec<StreamSummary>, LogError> {
+        self.inner.streams(prefix, after, max).await
+    }
+
+    async fn stats(&self) -> Result<LogStats, LogError> {
+        self.inner.stats().await
     }
 }
 
