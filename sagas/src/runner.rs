@@ -64,7 +64,8 @@ pub struct Limits {
     pub dispatch_deadline: Duration,
     /// Pauses before a failed dispatch is repeated, before it is left to the saga's patience.
     pub prompt_repeats: &'static [Duration],
-    /// A saga that learned something writes it down after this time, or twice this time at most.
+    /// A saga that learned something writes it down after this time, or a little later. Those that wait take turns, so that they
+    /// never all stand in the way of what is urgent.
     pub write_behind: Duration,
     /// How often the checkpoint is saved.
     pub checkpoint_every: Duration,
@@ -84,7 +85,8 @@ impl Default for Limits {
             dispatch_deadline: Duration::from_secs(60),
             prompt_repeats: PROMPT_REPEATS,
             write_behind: Duration::from_millis(50),
-            checkpoint_every: Duration::from_millis(250),
+            // Often, so that there is little to save each time: the conductor waits for it.
+            checkpoint_every: Duration::from_millis(50),
             farewell: Duration::from_secs(5),
         }
     }

@@ -4,6 +4,8 @@
 //! and waits for the file system's own journal. Filled before, a sync has data to write and nothing else. Zeros are written only where
 //! zeros were just read, by the one thread that has fjall write: what a journal holds is never changed.
 //!
+//! Appends wait while this is done, so it is done in small steps, and the zeros reach the disk with the next batch's own sync.
+//!
 //! A journal that was opened again after a start ends where its data end, and grows: nothing can be filled there.
 
 use std::{
@@ -16,12 +18,14 @@ use std::{
 const WHOLE: u64 = 64 * 1024 * 1024;
 /// How much of a new log's journal is filled at once.
 pub(super) const FIRST: u64 = 32 * 1024 * 1024;
-/// How much is filled later, while appends wait: some milliseconds.
-const STEP: u64 = 4 * 1024 * 1024;
+/// How much is filled later, while appends wait: well below a millisecond.
+const STEP: u64 = 512 * 1024;
 /// After so many bytes of events the journal is looked at.
-const LOOK: usize = 512 * 1024;
+const LOOK: usize = STEP as usize / 4;
 /// Larger batches spend their time on their data; filling would only double it.
 const SMALL_BATCH: usize = 64 * 1024;
+/// So many bytes in a row are never all zeros within the data.
+const DATA: usize = 16 * 1024;
 
 /// How far the newest journal is filled.
 pub(super) struct Filling {
@@ -81,15 +85,15 @@ impl Filling {
 
     /// Whether the data have come close to what is not filled yet.
     fn is_near(&self, file: &mut File) -> io::Result<bool> {
-        let Some(before) = self.filled.checked_sub(STEP) else {
+        let Some(before) = self.filled.checked_sub(2 * STEP) else {
             return Ok(true);
         };
-        Ok(read(file, before)?.iter().any(|byte| *byte != 0))
+        Ok(read(file, before, DATA)?.iter().any(|byte| *byte != 0))
     }
 }
 
-fn read(file: &mut File, from: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; STEP as usize];
+fn read(file: &mut File, from: u64, length: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; length];
     file.seek(SeekFrom::Start(from))?;
     file.read_exact(&mut bytes)?;
     Ok(bytes)
@@ -97,12 +101,11 @@ fn read(file: &mut File, from: u64) -> io::Result<Vec<u8>> {
 
 /// Fills a step from `from` on, behind the last byte of it that is not zero.
 fn fill(file: &mut File, from: u64) -> io::Result<()> {
-    let mut bytes = read(file, from)?;
+    let mut bytes = read(file, from, STEP as usize)?;
     let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     file.seek(SeekFrom::Start(from + end as u64))?;
     bytes.drain(..end);
-    file.write_all(&bytes)?;
-    file.sync_data()
+    file.write_all(&bytes)
 }
 
 /// fjall numbers its journals upwards.

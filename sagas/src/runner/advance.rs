@@ -58,6 +58,13 @@ pub(super) enum Work {
     Write,
 }
 
+impl Work {
+    /// Whether there can be no such saga yet.
+    fn surely_begins<S: Saga>(&self) -> bool {
+        matches!(self, Self::Event { event, new: true } if *event.event_type == *S::BEGINS_WITH)
+    }
+}
+
 /// How it went.
 pub(super) struct Outcome<T> {
     pub(super) saga_id: Uuid,
@@ -75,6 +82,22 @@ pub(super) struct Outcome<T> {
 pub(super) type Advance<T> = (Live<T>, Vec<ServiceCommand>);
 
 impl<S: Saga> Desk<S> {
+    /// Takes in an event where the log need not be asked: the saga is in memory, or begins with it.
+    pub(super) fn at_once(
+        &self,
+        saga_id: Uuid,
+        known: Option<&Arc<Live<S::State>>>,
+        work: &Work,
+    ) -> Option<Outcome<S::State>> {
+        let Work::Event { event, .. } = work else {
+            return None;
+        };
+        if known.is_none() && !work.surely_begins::<S>() {
+            return None;
+        }
+        Some(self.taken_in(saga_id, known.cloned(), false, event))
+    }
+
     /// Takes in one piece of work, however often the log must be asked.
     pub(super) async fn advance(
         self: Arc<Self>,
@@ -84,7 +107,7 @@ impl<S: Saga> Desk<S> {
     ) -> Outcome<S::State> {
         let remembered = known.clone();
         let mut known = known;
-        let mut surely_new = matches!(&work, Work::Event { event, new: true } if *event.event_type == *S::BEGINS_WITH);
+        let mut surely_new = work.surely_begins::<S>();
         let mut pause = Duration::from_millis(50);
         loop {
             let live = match known.take() {
@@ -130,7 +153,7 @@ impl<S: Saga> Desk<S> {
         work: &Work,
     ) -> Result<Outcome<S::State>, Obstacle> {
         let advance = match (work, live.as_deref()) {
-            (Work::Event { event, .. }, live) => self.take_in(live, event),
+            (Work::Event { event, .. }, _) => return Ok(self.taken_in(saga_id, live, afresh, event)),
             (Work::Timeout { due, last_error }, Some(live)) if live.wake_at == Some(*due) => {
                 self.time_out(saga_id, live, last_error.as_deref()).await?
             }
@@ -145,6 +168,19 @@ impl<S: Saga> Desk<S> {
             Some((live, asked)) => self.outcome(saga_id, Some(Arc::new(live)), afresh, asked, true),
             None => self.outcome(saga_id, live, afresh, vec![], false),
         })
+    }
+
+    fn taken_in(
+        &self,
+        saga_id: Uuid,
+        live: Option<Arc<Live<S::State>>>,
+        afresh: bool,
+        event: &Arc<RecordedEvent>,
+    ) -> Outcome<S::State> {
+        match self.take_in(live.as_deref(), event) {
+            Some((live, asked)) => self.outcome(saga_id, Some(Arc::new(live)), afresh, asked, true),
+            None => self.outcome(saga_id, live, afresh, vec![], false),
+        }
     }
 
     fn outcome(

@@ -1,6 +1,9 @@
 //! Sagas that took in what they have not written yet.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use uuid::Uuid;
 
@@ -10,10 +13,14 @@ use crate::watermark::Ticket;
 /// They stay in memory until it is written, and the facts they took in keep their places in the log.
 pub(super) struct Backlog<T> {
     sagas: HashMap<Uuid, Behind<T>>,
-    /// Since the last round, and since the one before: in the order they came.
+    /// Since the last round, in the order they came.
     fresh: Vec<Uuid>,
-    ripe: Vec<Uuid>,
+    /// Of the rounds before, the oldest first.
+    ripening: VecDeque<Vec<Uuid>>,
 }
+
+/// A saga waits for so many rounds before it writes.
+pub(super) const ROUNDS: u32 = 16;
 
 struct Behind<T> {
     tickets: Vec<Ticket>,
@@ -25,7 +32,7 @@ impl<T> Default for Backlog<T> {
         Self {
             sagas: HashMap::new(),
             fresh: vec![],
-            ripe: vec![],
+            ripening: (1..ROUNDS).map(|_| vec![]).collect(),
         }
     }
 }
@@ -66,11 +73,23 @@ impl<T> Backlog<T> {
         self.sagas.get_mut(&saga_id)?.at_rest.take()
     }
 
-    /// A round: those that have waited since the one before are to write now.
+    /// A round: those that have waited long enough are to write now.
     pub(super) fn round(&mut self) -> Vec<Uuid> {
-        let ripe = std::mem::replace(&mut self.ripe, std::mem::take(&mut self.fresh));
-        ripe.into_iter()
-            .filter(|saga_id| self.sagas.contains_key(saga_id))
-            .collect()
+        self.ripening.push_back(std::mem::take(&mut self.fresh));
+        let ripe = self.ripening.pop_front().unwrap_or_default();
+        self.still_behind(ripe)
+    }
+
+    /// Everybody, however short they have waited.
+    pub(super) fn all(&mut self) -> Vec<Uuid> {
+        let mut all: Vec<_> = self.ripening.iter_mut().flat_map(std::mem::take).collect();
+        all.append(&mut self.fresh);
+        self.still_behind(all)
+    }
+
+    fn still_behind(&self, sagas: Vec<Uuid>) -> Vec<Uuid> {
+        let mut sagas = sagas;
+        sagas.retain(|saga_id| self.sagas.contains_key(saga_id));
+        sagas
     }
 }

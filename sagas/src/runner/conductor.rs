@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::{
     Limits, RunnerConfig,
     advance::{Desk, Live, Outcome, Work},
-    backlog::Backlog,
+    backlog::{Backlog, ROUNDS},
     reader::{Batch, facts_of, follow},
 };
 use crate::{
@@ -109,9 +109,12 @@ impl<S: Saga> Conductor<S> {
     }
 
     pub(super) async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
-        let mut save_time = self.after(self.limits.checkpoint_every);
-        let mut write_time = self.after(self.limits.write_behind);
-        while !self.step(&mut stopped, &mut save_time, &mut write_time).await {}
+        let mut times = Times {
+            save: self.after(self.limits.checkpoint_every),
+            write: self.after(self.limits.write_behind / ROUNDS),
+            wake: Alarm::default(),
+        };
+        while !self.step(&mut stopped, &mut times).await {}
         self.finish().await;
     }
 
@@ -125,27 +128,26 @@ impl<S: Saga> Conductor<S> {
     async fn step(
         &mut self,
         stopped: &mut oneshot::Receiver<()>,
-        save_time: &mut BoxFuture<'static, ()>,
-        write_time: &mut BoxFuture<'static, ()>,
+        times: &mut Times,
     ) -> bool {
         self.resume();
         let room = self.in_flight < self.limits.facts_in_flight;
-        let clock = Arc::clone(&self.desk.clock);
-        let next_wake = self.roster.next_wake().filter(|_| room);
+        let wakes = room && times.wake.set(self.roster.next_wake(), &self.desk.clock);
         tokio::select! {
             biased;
             _ = stopped => return true,
-            () = &mut *save_time => {
+            () = &mut times.save => {
                 self.save();
-                *save_time = self.after(self.limits.checkpoint_every);
+                times.save = self.after(self.limits.checkpoint_every);
             }
-            () = &mut *write_time => {
-                self.write();
-                *write_time = self.after(self.limits.write_behind);
+            () = &mut times.write => {
+                let ripe = self.backlog.round();
+                self.write(ripe);
+                times.write = self.after(self.limits.write_behind / ROUNDS);
             }
             Some((outcome, ticket)) = self.advances.next() => self.settle(outcome, ticket, true),
             Some(dispatched) = self.dispatches.next() => self.note(dispatched),
-            () = until(&*clock, next_wake), if next_wake.is_some() => self.wake(),
+            () = times.wake.rings(), if wakes => self.wake(),
             Some(batch) = self.batches.recv(), if room => self.take(batch),
         }
         false
@@ -182,9 +184,9 @@ impl<S: Saga> Conductor<S> {
         }
     }
 
-    /// What was taken in some time ago is written.
-    fn write(&mut self) {
-        for saga_id in self.backlog.round() {
+    /// What these sagas took in is written.
+    fn write(&mut self, behind: Vec<Uuid>) {
+        for saga_id in behind {
             self.put(saga_id, Work::Write, None);
         }
     }
@@ -202,7 +204,11 @@ impl<S: Saga> Conductor<S> {
         self.begin(saga_id, known, work, ticket);
     }
 
+    /// Most facts need nothing but what is in memory: those are taken in at once.
     fn begin(&mut self, saga_id: Uuid, known: Option<Arc<Live<S::State>>>, work: Work, ticket: Option<Ticket>) {
+        if let Some(outcome) = self.desk.at_once(saga_id, known.as_ref(), &work) {
+            return self.settle(outcome, ticket, true);
+        }
         let advance = Arc::clone(&self.desk).advance(saga_id, known, work);
         self.advances
             .push(advance.map(move |outcome| (outcome, ticket)).boxed());
@@ -292,7 +298,8 @@ impl<S: Saga> Conductor<S> {
     async fn write_all(&mut self) {
         // Two rounds: also what has just been taken in.
         for _ in 0..2 {
-            self.write();
+            let behind = self.backlog.all();
+            self.write(behind);
             self.settle_begun().await;
         }
     }
@@ -319,8 +326,38 @@ impl<S: Saga> Conductor<S> {
     }
 }
 
-async fn until(clock: &dyn Clock, moment: Option<Timestamp>) {
-    if let Some(moment) = moment {
-        clock.sleep_until(moment).await;
+/// What the conductor does at its time.
+struct Times {
+    save: BoxFuture<'static, ()>,
+    write: BoxFuture<'static, ()>,
+    wake: Alarm,
+}
+
+/// Rings when the first saga wants to be woken. It is set anew only when that changes: most facts leave it as it is.
+#[derive(Default)]
+struct Alarm {
+    moment: Option<Timestamp>,
+    sleep: Option<BoxFuture<'static, ()>>,
+}
+
+impl Alarm {
+    /// Whether it will ring.
+    fn set(&mut self, moment: Option<Timestamp>, clock: &Arc<dyn Clock>) -> bool {
+        if self.moment != moment || self.sleep.is_none() {
+            self.moment = moment;
+            self.sleep = moment.map(|moment| {
+                let clock = Arc::clone(clock);
+                async move { clock.sleep_until(moment).await }.boxed()
+            });
+        }
+        self.sleep.is_some()
+    }
+
+    /// Then it must be set again.
+    async fn rings(&mut self) {
+        if let Some(sleep) = &mut self.sleep {
+            sleep.await;
+            self.sleep = None;
+        }
     }
 }
