@@ -125,11 +125,7 @@ impl<S: Saga> Conductor<S> {
 
     /// Does the next thing there is to do; true when it is to stop. In a fixed order, so that a simulated world can be
     /// played again: what is rare first, and what brings new work last.
-    async fn step(
-        &mut self,
-        stopped: &mut oneshot::Receiver<()>,
-        times: &mut Times,
-    ) -> bool {
+    async fn step(&mut self, stopped: &mut oneshot::Receiver<()>, times: &mut Times) -> bool {
         self.resume();
         let room = self.in_flight < self.limits.facts_in_flight;
         let wakes = room && times.wake.set(self.roster.next_wake(), &self.desk.clock);
