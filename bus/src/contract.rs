@@ -149,7 +149,14 @@ async fn the_same_again_is_done_once(bus: &dyn CommandBus, services: &RecordingS
         ..first.clone()
     };
     assert_eq!(sent(bus, &again).await, Ok(()));
+    // It was killed after the service had answered, and does not know.
+    assert_eq!(sent(bus, &again).await, Ok(()));
     assert_eq!(services.done().len(), before + 1);
+    let refused = confirmation();
+    for _ in 0..2 {
+        let said = sent(bus, &refused).await;
+        assert!(matches!(said, Err(CommandError::Refused(_))), "{said:?}");
+    }
 }
 
 async fn each_of_many_gets_its_own_answer(bus: &dyn CommandBus, services: &RecordingServices) {

@@ -69,6 +69,8 @@ impl EventPublisher {
         }
         nats.events().await?;
         tracing::info!(%at, "events are published");
+        // From the start, so that an alarm sees the first of them.
+        metrics::counter!("jangteo_events_unpublishable_total").increment(0);
         let (positions, position) = watch::channel(at);
         let press = Press {
             nats: nats.clone(),

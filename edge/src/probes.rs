@@ -77,6 +77,10 @@ impl Readiness {
             }
         });
         let checks = join_all(checks).await;
+        for check in &checks {
+            let ready = if check.ready { 1.0 } else { 0.0 };
+            metrics::gauge!("jangteo_ready", "part" => check.name).set(ready);
+        }
         ReadinessReport {
             ready: checks.iter().all(|check| check.ready),
             checks,

@@ -60,6 +60,10 @@ struct Stopped;
 impl Following {
     /// Follows the log until it is told to stop, whatever befalls it.
     pub(crate) async fn run(mut self) {
+        // From the start, so that an alarm sees the first of them.
+        let name = self.subscriber.name();
+        metrics::counter!("jangteo_dead_letters_total", "subscriber" => name).increment(0);
+        metrics::counter!("jangteo_subscriber_failures_total", "subscriber" => name).increment(0);
         let mut failures = 0;
         loop {
             let at = self.at();

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::shop::{skipped, succeeds};
 
 /// Of a script of `infra/local` that says what this machine lacks.
-const CANNOT_BE_HAD: i32 = 69;
+pub(crate) const CANNOT_BE_HAD: i32 = 69;
 
 /// The compose file's canonical model; none where it cannot be had.
 fn model() -> Option<Value> {

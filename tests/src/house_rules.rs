@@ -103,7 +103,7 @@ fn house_rules_crates_depend_only_on_the_floors_beneath() {
 }
 
 /// Every file git tracks or would track, with its text.
-fn sources(endings: &[&str]) -> Vec<(String, String)> {
+pub(crate) fn sources(endings: &[&str]) -> Vec<(String, String)> {
     let output = Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard"])
         .current_dir(root())

@@ -3,6 +3,7 @@
 //! Each test starts the real `jangteo` binary on a folder and a port of its own, and talks HTTP and command line to it.
 #![cfg(test)]
 
+mod alerts;
 mod bad_input;
 mod browser;
 mod chapters;

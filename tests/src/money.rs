@@ -1,134 +1,18 @@
 //! Money, with the provider in a process of its own that misbehaves: whatever goes wrong, its ledger and the payments in the
 //! log come to the same, nothing is taken twice, and what differs is found.
 
-use std::{collections::BTreeMap, path::Path, process::Stdio};
+mod provider;
+mod refunds;
+mod webhooks;
+
+use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
-use reqwest::{Client, Method};
+use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
-};
 
-use crate::shop::{DEADLINE, Shop, Visitor, binary, succeeds};
-
-/// `jangteo simulate provider`. Dropping it kills it.
-struct Provider {
-    _child: Child,
-    url: String,
-    key_file: String,
-    client: Client,
-}
-
-impl Provider {
-    async fn start(folder: &Path) -> Self {
-        let (ledger, key_file) = (folder.join("ledger"), folder.join("key"));
-        std::fs::write(&key_file, "sk_test_money\n").unwrap();
-        let key_file = key_file.to_str().unwrap().to_owned();
-        let arguments = [
-            "simulate",
-            "provider",
-            "--ledger",
-            ledger.to_str().unwrap(),
-            "--key-file",
-            &key_file,
-        ];
-        let mut child = Command::new(binary())
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = tokio::time::timeout(DEADLINE, lines.next_line())
-            .await
-            .expect("the provider never listened");
-        let line = line.unwrap().expect("the provider ended");
-        Self {
-            _child: child,
-            url: line.split_once("listening on ").unwrap().1.to_owned(),
-            key_file,
-            client: Client::builder().no_proxy().timeout(DEADLINE).build().unwrap(),
-        }
-    }
-
-    /// A shop that pays there.
-    async fn shop(&self, data: &Path, adapter: &str) -> Shop {
-        let arguments = [
-            "--demo",
-            "--carrier-speed",
-            "200000",
-            "--payment-provider",
-            adapter,
-            "--payment-url",
-            &self.url,
-            "--payment-key-file",
-            &self.key_file,
-            "--payment-timeout-ms",
-            "700",
-            "--reconcile-seconds",
-            "1",
-            "--reconcile-age-seconds",
-            "3",
-        ];
-        Shop::start(data, &arguments).await
-    }
-
-    async fn suffer(&self, faults: Value) {
-        let body = json!({ "seed": 6, "faults": faults });
-        let answer = self
-            .client
-            .put(format!("{}/faults", self.url))
-            .json(&body)
-            .send()
-            .await
-            .unwrap();
-        assert!(answer.status().is_success());
-    }
-
-    /// How many faults are still to come, and how many came.
-    async fn faults(&self) -> (u64, u64) {
-        let shown = self.client.get(format!("{}/faults", self.url)).send().await.unwrap();
-        let shown: Value = shown.json().await.unwrap();
-        let left = shown["faults"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|rule| rule["times"].as_u64().unwrap());
-        (left.sum(), shown["drawn"].as_u64().unwrap())
-    }
-
-    async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Value {
-        let request = self
-            .client
-            .request(method, format!("{}{path}", self.url))
-            .bearer_auth("sk_test_money");
-        let request = match body {
-            Some(body) => request.json(&body),
-            None => request,
-        };
-        request.send().await.unwrap().json().await.unwrap()
-    }
-
-    /// What the provider did, by key and operation. Each key once.
-    async fn ledger(&self) -> BTreeMap<String, (String, i64)> {
-        let page = self.ask(Method::GET, "/v1/ledger", None).await;
-        let mut done = BTreeMap::new();
-        for entry in page["entries"].as_array().unwrap() {
-            let (operation, amount) = (
-                entry["operation"].as_str().unwrap(),
-                entry["amount"]["amount"].as_i64().unwrap(),
-            );
-            let before = done.insert(
-                entry["key"].as_str().unwrap().to_owned(),
-                (operation.to_owned(), amount),
-            );
-            assert_eq!(before, None, "done twice: {entry}");
-        }
-        done
-    }
-}
+use self::provider::Provider;
+use crate::shop::{Shop, Visitor, succeeds};
 
 /// What the log says was done with money, by key and operation.
 async fn log_of(operator: &Visitor<'_>) -> BTreeMap<String, (String, i64)> {
@@ -153,8 +37,8 @@ async fn log_of(operator: &Visitor<'_>) -> BTreeMap<String, (String, i64)> {
     done
 }
 
-/// Every fault at every call, the same number of times each.
-fn every_fault() -> Value {
+/// Every fault at each of these calls, once, for so many of a hundred calls.
+fn every_fault(calls: &[&str], percent: u8) -> Value {
     let faults = [
         "timeout",
         "drop",
@@ -165,10 +49,11 @@ fn every_fault() -> Value {
         "conflict409",
         "slow",
     ];
-    let calls = ["authorise", "capture", "void", "look_up"];
-    let rule = |(call, fault)| json!({ "call": call, "fault": fault, "times": 1, "slow_ms": 1500, "percent": 60 });
-    let all = faults.iter().flat_map(|fault| calls.map(|call| rule((call, *fault))));
-    Value::Array(all.collect())
+    let rule = |call, fault| json!({ "call": call, "fault": fault, "times": 1, "slow_ms": 1500, "percent": percent });
+    let all = faults
+        .iter()
+        .flat_map(|fault| calls.iter().map(move |call| rule(*call, *fault)));
+    all.collect()
 }
 
 /// Orders under every fault: some delivered, some declined.
@@ -179,7 +64,8 @@ async fn trade(shop: &Shop, provider: &Provider) {
     let receipts = format!("products/{}/stock-receipts", product.as_str().unwrap());
     let (status, said, _) = seller.send(Method::POST, &receipts, &received).await;
     assert!(status.is_success(), "{said}");
-    provider.suffer(every_fault()).await;
+    let calls = ["authorise", "capture", "void", "look_up"];
+    provider.suffer(every_fault(&calls, 60)).await;
     let good = async || {
         let items = json!([{ "product_id": product, "quantity": 1 }]);
         let order = customer.order(Some(items), "card_approve").await;

@@ -111,10 +111,12 @@ fn world_may_enter() -> std::fs::Permissions {
     std::os::unix::fs::PermissionsExt::from_mode(0o711)
 }
 
-/// A way to a server that can be made slow.
+/// A way to a server that can be made slow, and cut.
 pub(crate) struct SlowWay {
     accepting: JoinHandle<()>,
     delay: watch::Sender<Duration>,
+    /// Counts the cuts: whoever was connected before is cut off.
+    cuts: watch::Sender<u32>,
     pub(crate) port: u16,
 }
 
@@ -123,22 +125,33 @@ impl SlowWay {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (delay, delayed) = watch::channel(Duration::ZERO);
+        let (cuts, cut) = watch::channel(0);
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", server)).await else {
                     continue;
                 };
                 let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
-                tokio::spawn(pass(from_client, to_server, delayed.clone()));
-                tokio::spawn(pass(from_server, to_client, delayed.clone()));
+                tokio::spawn(pass(from_client, to_server, delayed.clone(), until_cut(&cut)));
+                tokio::spawn(pass(from_server, to_client, delayed.clone(), until_cut(&cut)));
             }
         });
-        Self { accepting, delay, port }
+        Self {
+            accepting,
+            delay,
+            cuts,
+            port,
+        }
     }
 
     /// Every piece of what is said, in both directions, takes this long from now on.
     pub(crate) fn takes(&self, delay: Duration) {
         self.delay.send_replace(delay);
+    }
+
+    /// Ends all connections in the middle of what is said. New ones may be made.
+    pub(crate) fn cut(&self) {
+        self.cuts.send_modify(|cuts| *cuts += 1);
     }
 }
 
@@ -148,18 +161,34 @@ impl Drop for SlowWay {
     }
 }
 
+/// Ends at the next cut, or when the way is no more.
+fn until_cut(cuts: &watch::Receiver<u32>) -> impl Future<Output = ()> + use<> {
+    let mut cuts = cuts.clone();
+    cuts.mark_unchanged();
+    async move {
+        let _ = cuts.changed().await;
+    }
+}
+
 async fn pass(
     mut from: tokio::net::tcp::OwnedReadHalf,
     mut to: tokio::net::tcp::OwnedWriteHalf,
     delay: watch::Receiver<Duration>,
+    cut: impl Future<Output = ()>,
 ) {
-    let mut buffer = vec![0; 64 * 1024];
-    while let Ok(read @ 1..) = from.read(&mut buffer).await {
-        let late = *delay.borrow();
-        tokio::time::sleep(late).await;
-        if to.write_all(&buffer[..read]).await.is_err() {
-            break;
+    let talk = async {
+        let mut buffer = vec![0; 64 * 1024];
+        while let Ok(read @ 1..) = from.read(&mut buffer).await {
+            let late = *delay.borrow();
+            tokio::time::sleep(late).await;
+            if to.write_all(&buffer[..read]).await.is_err() {
+                break;
+            }
         }
+        let _ = to.shutdown().await;
+    };
+    tokio::select! {
+        () = talk => {}
+        () = cut => {}
     }
-    let _ = to.shutdown().await;
 }

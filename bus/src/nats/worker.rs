@@ -75,6 +75,8 @@ pub struct Worker {
 impl Worker {
     /// Starts taking the commands of `service` to `handler`.
     pub fn start(nats: &Nats, service: Service, handler: Arc<dyn CommandHandler>, limits: WorkerLimits) -> Self {
+        // From the start, so that an alarm sees the first of them.
+        metrics::counter!("jangteo_dead_commands_total", "service" => service.as_str()).increment(0);
         let (stop, stopped) = watch::channel(false);
         let desk = Desk {
             nats: nats.clone(),

@@ -64,6 +64,8 @@ impl Process {
     }
 
     async fn start_unchecked(config: &Config, roles: Roles) -> Result<Self, StartError> {
+        // First of all: what is counted before anybody collects is lost.
+        let metrics = serving::metrics()?;
         let folder = DataFolder::claim(&config.data)?;
         let lock = folder.lock()?;
         folder.take_for(roles.name())?;
@@ -105,7 +107,7 @@ impl Process {
             told_to_stop(stopped),
         ));
         let upkeep = keep(
-            serving::metrics()?,
+            metrics,
             parts.projections.clone(),
             folder.clone(),
             log.log(),

@@ -139,6 +139,8 @@ pub(crate) async fn start<P: Projection>(
 
 impl<P: Projection> Running<P> {
     async fn run(&mut self, mut requests: mpsc::Receiver<Request>) {
+        // From the start, so that an alarm sees the first of them.
+        metrics::counter!("projection_skipped_total", "projection" => P::Model::NAME).increment(0);
         let mut stop = self.surroundings.stop.clone();
         loop {
             // Waiting can be broken off, doing cannot: a page is applied and counted as a whole.
@@ -218,6 +220,7 @@ impl<P: Projection> Running<P> {
                 tracing::warn!(projection = P::Model::NAME, %error, "a projection failed; trying again");
                 self.report.failed(error.to_string());
                 self.live.forget();
+                self.measure(self.live.shown());
                 self.pause = Some(Instant::now() + self.next_pause);
                 self.next_pause = (self.next_pause * 2).min(LONGEST_PAUSE);
             }
@@ -231,6 +234,11 @@ impl<P: Projection> Running<P> {
         }
         self.report.shows(self.live.generation(), self.live.checkpoint(), shown);
         self.surroundings.read_models.progress().reached(P::Model::NAME, shown);
+        self.measure(shown);
+    }
+
+    /// How far it has come, and how much is still to come: also while it fails, or nobody would be told.
+    fn measure(&self, shown: u64) {
         let lag = self.surroundings.pages.heard().saturating_sub(shown);
         metrics::gauge!("projection_position", "projection" => P::Model::NAME).set(gauge(shown));
         metrics::gauge!("projection_lag", "projection" => P::Model::NAME).set(gauge(lag));

@@ -29,6 +29,10 @@ impl NatsServer {
         Some(Self { child, folder, url })
     }
 
+    pub(super) fn port(&self) -> u16 {
+        self.url.rsplit(':').next().unwrap().parse().unwrap()
+    }
+
     /// Stops it; what it has acknowledged stays in its folder.
     pub(super) async fn stop(&mut self) {
         let pid = self.child.id().unwrap().to_string();

@@ -93,11 +93,10 @@ async fn a_server_stopped_and_started_under_load_loses_and_doubles_nothing() {
     let (sent, ()) = tokio::join!(load(&bus, 16, 40, &faults), outages);
     assert_eq!(sent.len(), 640);
     all_done_once(&sent, &services);
-    let queued = ours.commands().await.unwrap().get_info().await.unwrap().state.messages;
-    eventually("the queue is empty", async || {
-        ours.commands().await.unwrap().get_info().await.unwrap().state.messages == 0
-    })
-    .await;
+    let queue = ours.commands().await.unwrap();
+    let standing = async || queue.get_info().await.unwrap().state.messages;
+    let queued = standing().await;
+    eventually("the queue is empty", async || standing().await == 0).await;
     println!(
         "{} attempts failed meanwhile; {queued} commands stood in the queue at the end",
         faults.into_inner()

@@ -51,6 +51,8 @@ const PAGE: &str = "\
 
 impl Relay {
     pub(super) async fn run(self) {
+        // From the start, so that an alarm sees the first of them.
+        metrics::counter!("jangteo_outbox_refused_total").increment(0);
         let mut pause = self.settings.first_pause;
         let mut swept = Seq(0);
         loop {

@@ -93,6 +93,7 @@ impl Reconciliation {
 
     /// Looks until dropped.
     pub async fn run(self) {
+        count_from_zero();
         let mut notebook = Notebook::open(&self.settings.file);
         loop {
             if let Err(error) = self.look(&mut notebook, Timestamp::now()).await {
@@ -241,6 +242,20 @@ impl Repairs {
         let command = RepairCommand::Resolve { resolution };
         let executed = self.execution.execute(case_id.uuid(), &command, context).await?;
         Ok(executed.position)
+    }
+}
+
+/// From the start, so that an alarm sees the first of them.
+fn count_from_zero() {
+    metrics::counter!("jangteo_reconciliation_failures_total").increment(0);
+    for discrepancy in [
+        Discrepancy::UnknownToUs,
+        Discrepancy::UnknownToProvider,
+        Discrepancy::AmountDiffers,
+        Discrepancy::OutcomeDiffers,
+        Discrepancy::Refused,
+    ] {
+        metrics::counter!("jangteo_repair_cases_opened_total", "discrepancy" => word(discrepancy)).increment(0);
     }
 }
 
