@@ -106,12 +106,7 @@ impl Process {
             limits(config, roles),
             told_to_stop(stopped),
         ));
-        let upkeep = keep(
-            metrics,
-            parts.projections.clone(),
-            folder.clone(),
-            log.log(),
-        );
+        let upkeep = keep(metrics, parts.projections.clone(), folder.clone(), log.log());
         Ok(Self {
             folder,
             _lock: lock,
