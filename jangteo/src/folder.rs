@@ -330,7 +330,7 @@ fn write_durably(path: &Path, content: &[u8]) -> Result<(), FolderError> {
 }
 
 /// Customers' data and password hashes are nobody else's business: a folder that we make is its owner's alone.
-fn create(path: &Path) -> io::Result<()> {
+pub(crate) fn create(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

@@ -3,7 +3,7 @@
 //! A library too, so that tests and benches start the shop in their own process: [`Shop::start`].
 //!
 //! - [`cli`]: what can be typed; [`config`]: what can be set; [`folder`]: the data folder;
-//! - [`witness`]: which log the folder belongs to;
+//! - [`witness`]: which log the folder belongs to; `databases`: where the relational ones are, and whether they are the right ones;
 //! - [`startup`]: wires every part of the shop and starts and stops it; [`roles`]: what a process does for the shop, and how
 //!   roles in processes of their own reach each other; [`audit`] joins parts that must not know each other;
 //! - [`ops`]: the operator's paths over the log; [`operations`]: the same for the command line, also on a stopped shop's
@@ -14,6 +14,7 @@
 pub mod audit;
 pub mod cli;
 pub mod config;
+mod databases;
 pub mod demo;
 pub mod evaluation;
 pub mod folder;

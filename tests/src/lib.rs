@@ -10,6 +10,7 @@ mod chapters;
 mod containers;
 mod crashes;
 mod database;
+mod database_moves;
 mod drift;
 mod elasticsearch;
 mod empty_shop;

@@ -33,6 +33,14 @@ impl Schemas {
         Some(Self { url, prefix })
     }
 
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     pub(crate) fn arguments(&self) -> [&str; 4] {
         ["--database", &self.url, "--database-prefix", &self.prefix]
     }

@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and which part of the shop answers.
 
 mod circuits;
+mod database;
 mod dead_letters;
 mod health;
 mod import;
@@ -74,6 +75,9 @@ pub enum Command {
     /// Look into the event log: streams, events, counts.
     #[command(subcommand)]
     Log(log::LogCommand),
+    /// Look at inventory's and the accounts' databases, and move them between SQLite and PostgreSQL.
+    #[command(subcommand)]
+    Database(database::DatabaseCommand),
     /// See how far the read models are, and build them again.
     #[command(subcommand)]
     Projection(projection::ProjectionCommand),
@@ -193,6 +197,7 @@ async fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Up(args) => up::run(&args).await,
         Command::Serve(args) => serve::run(&args).await,
         Command::Log(command) => log::run(command).await,
+        Command::Database(command) => database::run(command).await,
         Command::Projection(command) => projection::run(command).await,
         Command::DeadLetters(command) => dead_letters::run(command).await,
         Command::Circuits(args) => circuits::run(args).await,

@@ -6,7 +6,6 @@ use command_services::{
     accounts::{self, Accounts, AccountsSettings},
     images::Images,
     inventory::Inventory,
-    relational::{Place, Server},
     routes,
     secret::Secret,
     services::Services,
@@ -18,7 +17,10 @@ use tokio::task::JoinHandle;
 use warp::{Filter as _, filters::BoxedFilter};
 
 use super::{StartError, parts::Ground, payments::OpenPayments};
-use crate::config::Config;
+use crate::{
+    config::Config,
+    databases::{Databases, Whereabouts, seen},
+};
 
 /// How long what the relational services have written may take to reach the log when the shop stops; the rest goes there at
 /// the next start.
@@ -28,6 +30,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 pub(super) struct CommandSide {
     pub(super) accounts: Arc<Accounts>,
     pub(super) services: Arc<Services>,
+    pub(super) databases: Databases,
     payments: OpenPayments,
     carrier_secrets: HashMap<String, Secret>,
     carrier: JoinHandle<()>,
@@ -37,9 +40,10 @@ impl CommandSide {
     pub(super) async fn open(ground: &Ground<'_>) -> Result<Self, StartError> {
         let Ground { config, folder, .. } = *ground;
         let log = &ground.log.log();
+        let databases = open_databases(ground, log).await?;
         let (accounts, inventory, payments) = tokio::try_join!(
-            open_accounts(ground, log),
-            open_inventory(ground, log),
+            open_accounts(ground, log, &databases),
+            open_inventory(ground, log, &databases),
             OpenPayments::open(&config.payments, folder, log),
         )?;
         let (shipping, carrier) = start_shipping(config, log);
@@ -58,6 +62,7 @@ impl CommandSide {
         Ok(Self {
             accounts,
             services: Arc::new(services),
+            databases,
             payments,
             carrier_secrets: HashMap::from([(shipping::simulator::NAME.to_owned(), carrier_secret)]),
             carrier,
@@ -100,7 +105,20 @@ impl Drop for CommandSide {
     }
 }
 
-async fn open_accounts(ground: &Ground<'_>, log: &Arc<dyn EventLog>) -> Result<Arc<Accounts>, StartError> {
+/// The databases, which are the shop's: otherwise nothing is told to the log from there.
+async fn open_databases(ground: &Ground<'_>, log: &Arc<dyn EventLog>) -> Result<Databases, StartError> {
+    let at = Whereabouts::of(&ground.config.database, ground.folder.path());
+    let databases = Databases::open(&at).await.map_err(StartError::of("the database"))?;
+    let settled = seen::settle(ground.folder, log.as_ref(), &databases).await;
+    settled.map_err(StartError::of("the database"))?;
+    Ok(databases)
+}
+
+async fn open_accounts(
+    ground: &Ground<'_>,
+    log: &Arc<dyn EventLog>,
+    databases: &Databases,
+) -> Result<Arc<Accounts>, StartError> {
     let session = &ground.config.session;
     let settings = AccountsSettings {
         access_ttl: Duration::from_secs(session.access_minutes * 60),
@@ -108,39 +126,20 @@ async fn open_accounts(ground: &Ground<'_>, log: &Arc<dyn EventLog>) -> Result<A
         relay: ground.log.relay(),
         ..AccountsSettings::default()
     };
-    let place = place(ground, "accounts")?;
     let (secret, tokens) = (ground.keys.secret.clone(), Arc::clone(&ground.keys.tokens));
-    let opened = Accounts::open(&place, secret, Arc::clone(log), tokens, settings).await;
+    let database = Arc::clone(&databases.accounts);
+    let opened = Accounts::within(database, secret, Arc::clone(log), tokens, settings).await;
     opened.map(Arc::new).map_err(StartError::of("the accounts"))
 }
 
-async fn open_inventory(ground: &Ground<'_>, log: &Arc<dyn EventLog>) -> Result<Arc<Inventory>, StartError> {
-    let place = place(ground, "inventory")?;
-    let opened = Inventory::open_with(&place, Arc::clone(log), ground.log.relay()).await;
+async fn open_inventory(
+    ground: &Ground<'_>,
+    log: &Arc<dyn EventLog>,
+    databases: &Databases,
+) -> Result<Arc<Inventory>, StartError> {
+    let opened = Inventory::within(Arc::clone(&databases.inventory), Arc::clone(log), ground.log.relay()).await;
     let opened = opened.map_err(StartError::of("the inventory"))?;
     Ok(Arc::new(opened.holding(ground.config.database.hold())))
-}
-
-/// Where a relational service keeps its tables: on the server that is named, or in a file of the folder.
-fn place(ground: &Ground<'_>, part: &'static str) -> Result<Place, StartError> {
-    let settings = &ground.config.database;
-    let Some(url) = &settings.url else {
-        return Ok(Place::File(ground.folder.place(&format!("{part}.db"))));
-    };
-    let failed = StartError::of::<String>("the database");
-    let password = settings.password_file.as_deref().map(|file| {
-        let text = std::fs::read_to_string(file);
-        text.map(|text| text.trim_end().to_owned())
-            .map_err(|error| failed(format!("{} cannot be read: {error}", file.display())))
-    });
-    let schema = format!("{}_{part}", settings.prefix);
-    let server = Server::new(url.as_given(), password.transpose()?, &schema);
-    let server = server.map_err(StartError::of("the database"))?;
-    let outlet = match part {
-        "inventory" => "postgres-inventory",
-        _ => "postgres-accounts",
-    };
-    Ok(Place::Server(server.called(outlet)))
 }
 
 /// The shipping service, and the simulated carrier that reports to it.

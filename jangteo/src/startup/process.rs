@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     config::Config,
+    databases::{Databases, seen},
     folder::{DataFolder, FolderLock},
     roles::{Role, Roles},
     witness,
@@ -106,7 +107,7 @@ impl Process {
             limits(config, roles),
             told_to_stop(stopped),
         ));
-        let upkeep = keep(metrics, parts.projections.clone(), folder.clone(), log.log());
+        let upkeep = keep(metrics, parts.projections.clone(), kept(&folder, &log, &parts));
         Ok(Self {
             folder,
             _lock: lock,
@@ -157,7 +158,7 @@ impl Process {
         // Ends as cancelled: that is how it is to end. It lets go of the projections then.
         let _ = (&mut self.upkeep).await;
         self.parts.stop().await;
-        witness::keep(&self.folder, &self.log.log()).await;
+        kept(&self.folder, &self.log, &self.parts).keep().await;
     }
 
     pub(super) const fn parts(&self) -> &Parts {
@@ -216,15 +217,41 @@ impl Drop for Process {
     }
 }
 
-/// Keeps the metrics small, those of the projections true for whoever scrapes them, and the log's witness new.
-async fn keep(metrics: Metrics, projections: Option<Arc<Projections>>, folder: DataFolder, log: Arc<dyn EventLog>) {
+/// What the folder remembers of what it belongs to.
+struct Witnesses {
+    folder: DataFolder,
+    log: Arc<dyn EventLog>,
+    databases: Option<Databases>,
+}
+
+impl Witnesses {
+    async fn keep(&self) {
+        witness::keep(&self.folder, &self.log).await;
+        if let Some(databases) = &self.databases
+            && let Err(error) = seen::remember(&self.folder, databases).await
+        {
+            tracing::warn!(%error, "how far the databases are is not kept; trying again");
+        }
+    }
+}
+
+fn kept(folder: &DataFolder, log: &OpenLog, parts: &Parts) -> Witnesses {
+    Witnesses {
+        folder: folder.clone(),
+        log: log.log(),
+        databases: parts.commands.as_ref().map(|commands| commands.databases.clone()),
+    }
+}
+
+/// Keeps the metrics small, those of the projections true for whoever scrapes them, and the folder's witnesses new.
+async fn keep(metrics: Metrics, projections: Option<Arc<Projections>>, witnesses: Witnesses) {
     let mut upkeep = pin!(metrics.upkeep());
     let mut tick = tokio::time::interval(UPKEEP);
     loop {
         tokio::select! {
             () = &mut upkeep => return,
             _ = tick.tick() => {
-                witness::keep(&folder, &log).await;
+                witnesses.keep().await;
                 // Asking sets the gauges.
                 if let Some(projections) = &projections
                     && let Err(error) = projections.status().await

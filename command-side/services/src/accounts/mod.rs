@@ -43,7 +43,7 @@ pub use self::{
 };
 use crate::{
     outbox::{Outbox, PATIENCE, RelaySettings, Seq},
-    relational::{Connection, Database, DatabaseError, Place, Sql, Step, damaged},
+    relational::{Connection, Database, DatabaseError, Layout, OUTBOX, Place, Sql, Step, damaged, table},
     secret::Secret,
 };
 
@@ -72,7 +72,31 @@ const STEPS: &[Step] = &[
             include_str!("../../migrations/accounts/postgres/0003_credit.sql"),
         ),
     },
+    Step {
+        number: 4,
+        name: "house",
+        sql: Sql::each(
+            include_str!("../../migrations/accounts/sqlite/0004_house.sql"),
+            include_str!("../../migrations/accounts/postgres/0004_house.sql"),
+        ),
+    },
 ];
+
+/// What is kept of accounts and their credit.
+pub const LAYOUT: Layout = Layout {
+    name: "accounts",
+    steps: STEPS,
+    tables: &[
+        table!(accounts: id, email, email_key, name, password_hash, roles, created_at, command_id, fingerprint),
+        table!(sessions: id, account_id, command_id, fingerprint, started_at, expires_at, revoked_at),
+        table!(refresh_tokens: digest, session_id, issued_at, replaced_by),
+        table!(credit_accounts: customer_id, currency, credit_limit, reserved, owed),
+        table!(credit_orders: order_id, customer_id, held),
+        table!(credit_payments: command_id, customer_id, fingerprint),
+        OUTBOX,
+    ],
+    renewed: &[table!(setup_token: only, digest)],
+};
 
 /// How long sessions last and what a password costs.
 #[derive(Debug, Clone, Copy)]
@@ -159,6 +183,20 @@ impl Accounts {
         settings: AccountsSettings,
     ) -> Result<Self, DatabaseError> {
         let database = Arc::new(Database::open(place, STEPS).await?);
+        Self::within(database, secret, log, tokens, settings).await
+    }
+
+    /// As [`Self::open`], in a database of that [`LAYOUT`] which is open already.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn within(
+        database: Arc<Database>,
+        secret: Secret,
+        log: Arc<dyn EventLog>,
+        tokens: Arc<Tokens>,
+        settings: AccountsSettings,
+    ) -> Result<Self, DatabaseError> {
         let outbox = Outbox::start(Arc::clone(&database), Arc::clone(&log), settings.relay).await?;
         let outbox = Arc::new(outbox);
         let credit = Credit::within(Arc::clone(&database), Arc::clone(&outbox), Arc::clone(&log));

@@ -39,7 +39,7 @@ use self::{
 use crate::{
     execution::CommandContext,
     outbox::{Outbox, PATIENCE, RelaySettings, Seq},
-    relational::{Database, DatabaseError, Place, Sql, Step},
+    relational::{Database, DatabaseError, Layout, OUTBOX, Place, Sql, Step, table},
     services::ServiceError,
 };
 
@@ -68,7 +68,28 @@ const STEPS: &[Step] = &[
             include_str!("../../migrations/inventory/postgres/0003_outbox_end.sql"),
         ),
     },
+    Step {
+        number: 4,
+        name: "house",
+        sql: Sql::each(
+            include_str!("../../migrations/inventory/sqlite/0004_house.sql"),
+            include_str!("../../migrations/inventory/postgres/0004_house.sql"),
+        ),
+    },
 ];
+
+/// What inventory keeps in its database.
+pub const LAYOUT: Layout = Layout {
+    name: "inventory",
+    steps: STEPS,
+    tables: &[
+        table!(stock: product_id, on_hand, reserved),
+        table!(reservations: order_id, state, lines, parts),
+        table!(receipts: command_id, fingerprint, product_id, quantity, available),
+        OUTBOX,
+    ],
+    renewed: &[],
+};
 
 /// Commands that may wait for the writer; more wait at the sender.
 const QUEUE: usize = 4096;
@@ -121,6 +142,18 @@ impl Inventory {
     /// As [`Self::open`].
     pub async fn open_with(place: &Place, log: Arc<dyn EventLog>, relay: RelaySettings) -> Result<Self, DatabaseError> {
         let database = Arc::new(Database::open(place, STEPS).await?);
+        Self::within(database, log, relay).await
+    }
+
+    /// As [`Self::open_with`], in a database of that [`LAYOUT`] which is open already.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn within(
+        database: Arc<Database>,
+        log: Arc<dyn EventLog>,
+        relay: RelaySettings,
+    ) -> Result<Self, DatabaseError> {
         let outbox = Arc::new(Outbox::start(Arc::clone(&database), Arc::clone(&log), relay).await?);
         let (queue, jobs) = mpsc::channel(QUEUE);
         let writer = Writer {

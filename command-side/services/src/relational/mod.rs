@@ -6,6 +6,9 @@
 //! the engines allow it ([`Sql`]); a batch of rows travels as one JSON array.
 
 mod connection;
+mod copying;
+mod layout;
+mod mark;
 #[cfg(test)]
 #[path = "suite.rs"]
 #[expect(clippy::duplicate_mod, reason = "one suite, run on each engine")]
@@ -30,8 +33,12 @@ use sqlx::{
 use self::connection::{Engine, Link};
 pub use self::{
     connection::{Connection, Transaction},
+    copying::{Copied, CopyError},
+    layout::{Layout, Table},
+    mark::Mark,
     statement::{Record, Sql, Value},
 };
+pub(crate) use self::layout::{OUTBOX, table};
 use crate::services::ServiceError;
 
 /// One step of a database's tables: its number, what it is called, its SQL for each engine.
@@ -152,6 +159,24 @@ impl Server {
     }
 }
 
+impl Place {
+    /// Whether there is a database with tables of ours. Nothing is made where there is none.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn holds_tables(&self) -> Result<bool, DatabaseError> {
+        match self {
+            Self::File(path) => Ok(path.exists()),
+            Self::Server(server) => postgres::holds_tables(server)
+                .await
+                .map_err(|source| DatabaseError::Open {
+                    place: self.to_string(),
+                    source,
+                }),
+        }
+    }
+}
+
 impl Database {
     /// Opens the database, making it if it is not there, and brings its tables up to `steps`.
     ///
@@ -206,6 +231,14 @@ impl Database {
     /// Whether other processes may write to it too.
     pub const fn is_shared(&self) -> bool {
         matches!(self.store, Store::Postgres(_))
+    }
+
+    /// Whether another process has it open, as far as the engine tells: a file does not, its folder's lock does.
+    async fn is_in_use(&self) -> Result<bool, DatabaseError> {
+        match &self.store {
+            Store::Sqlite(_) => Ok(false),
+            Store::Postgres(schema) => Ok(schema.is_in_use().await?),
+        }
     }
 
     async fn migrate(&self, steps: &[Step]) -> Result<(), DatabaseError> {

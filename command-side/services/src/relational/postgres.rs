@@ -96,6 +96,28 @@ impl Schema {
             .await?;
         Ok(transaction)
     }
+
+    /// Whether other processes have connections for this schema: more than ours.
+    pub(super) async fn is_in_use(&self) -> Result<bool, sqlx::Error> {
+        let connections: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+             AND application_name = current_setting('application_name')",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(connections > i64::from(self.pool.size()))
+    }
+}
+
+/// Whether the schema is there, with tables of ours.
+pub(super) async fn holds_tables(server: &Server) -> Result<bool, sqlx::Error> {
+    let mut connection = sqlx::PgConnection::connect_with(&connect_options(server)?).await?;
+    let found = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = 'outbox')")
+        .bind(server.schema())
+        .fetch_one(&mut connection)
+        .await;
+    connection.close().await?;
+    found
 }
 
 fn outlet(name: &'static str) -> Outlet {
@@ -140,7 +162,8 @@ fn connect_options(server: &Server) -> Result<PgConnectOptions, sqlx::Error> {
     if let Some(password) = &server.password {
         options = options.password(password);
     }
-    Ok(options.application_name("jangteo"))
+    // Which schema a connection is for, so that whoever moves the schema sees that it is in use.
+    Ok(options.application_name(&format!("jangteo {}", server.schema())))
 }
 
 /// Two processes may come at once: `IF NOT EXISTS` is not safe against itself, the lock makes it so.
