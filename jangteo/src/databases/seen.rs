@@ -40,8 +40,7 @@ pub(crate) struct Seen {
 type Memory = BTreeMap<String, Seen>;
 
 /// How a database does not fit to the shop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Misfit {
     /// It holds nothing, and should.
     Empty,
@@ -155,9 +154,31 @@ pub(crate) async fn remember(folder: &DataFolder, databases: &Databases) -> Resu
     })
 }
 
-/// How a database of that mark does not fit to what this folder has seen; none where it fits, or nothing was seen.
-pub(crate) fn look(folder: &DataFolder, layout: &Layout, mark: &Mark) -> Option<Misfit> {
-    read(folder).get(layout.name).and_then(|seen| misfit(seen, mark))
+/// How a database looks to a shop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Looks {
+    /// The shop's folder remembers none.
+    Unseen,
+    /// It is the shop's.
+    Own,
+    /// See [`Misfit`].
+    Empty,
+    /// See [`Misfit`].
+    Another,
+    /// See [`Misfit`].
+    Older,
+}
+
+/// How a database of that mark looks to the shop of this folder.
+pub(crate) fn look(folder: &DataFolder, layout: &Layout, mark: &Mark) -> Looks {
+    match read(folder).get(layout.name).map(|seen| misfit(seen, mark)) {
+        None => Looks::Unseen,
+        Some(None) => Looks::Own,
+        Some(Some(Misfit::Empty)) => Looks::Empty,
+        Some(Some(Misfit::Another)) => Looks::Another,
+        Some(Some(Misfit::Older)) => Looks::Older,
+    }
 }
 
 fn misfit(seen: &Seen, found: &Mark) -> Option<Misfit> {

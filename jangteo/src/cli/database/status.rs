@@ -12,7 +12,7 @@ use crate::{
     cli::{CliError, output},
     databases::{
         LAYOUTS, Whereabouts,
-        seen::{self, Misfit},
+        seen::{self, Looks},
     },
     folder::DataFolder,
 };
@@ -41,8 +41,8 @@ struct Found {
     id: Option<Uuid>,
     /// The number of the last event that it ever had to tell.
     last_event: i64,
-    /// How it does not fit to what the shop has had; none where it does.
-    misfit: Option<Misfit>,
+    /// Whether it is the one that the shop has had.
+    looks: Looks,
     rows: Vec<(&'static str, u64)>,
 }
 
@@ -73,7 +73,7 @@ async fn status(folder: &DataFolder, at: &Whereabouts, layout: &'static Layout) 
         status.found = Some(Found {
             id: mark.id,
             last_event: mark.last_event,
-            misfit: seen::look(folder, layout, &mark),
+            looks: seen::look(folder, layout, &mark),
             rows: database.counts(layout).await.map_err(failed)?,
         });
     }
@@ -87,13 +87,14 @@ fn table(out: &mut dyn Write, statuses: &[Status]) -> io::Result<()> {
             writeln!(out, "  nothing there yet")?;
             continue;
         };
-        let fits = match found.misfit {
-            None => "the one that this shop has had, or may begin with",
-            Some(Misfit::Empty) => "empty, and this shop has had one that was not",
-            Some(Misfit::Another) => "not the one that this shop has had",
-            Some(Misfit::Older) => "an older state of the one that this shop has had",
+        let looks = match found.looks {
+            Looks::Unseen => "not seen by this shop before",
+            Looks::Own => "the one that this shop has had",
+            Looks::Empty => "empty, and this shop has had one that was not",
+            Looks::Another => "not the one that this shop has had",
+            Looks::Older => "an older state of the one that this shop has had",
         };
-        writeln!(out, "  {fits}")?;
+        writeln!(out, "  {looks}")?;
         writeln!(out, "  {:<16} {:>10}", "events told", found.last_event)?;
         for (table, rows) in &found.rows {
             writeln!(out, "  {table:<16} {rows:>10}")?;
