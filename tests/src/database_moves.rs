@@ -64,7 +64,10 @@ impl Story {
     /// Orders a lamp by card, and another one by invoice.
     async fn buys(&mut self, buyer: &Visitor<'_>) {
         let items = json!([{ "product_id": self.lamp, "quantity": 1 }]);
-        for payment in [json!({"method": "card", "token": "card_approve"}), json!({"method": "invoice"})] {
+        for payment in [
+            json!({"method": "card", "token": "card_approve"}),
+            json!({"method": "invoice"}),
+        ] {
             let mut body = order_body(Some(items.clone()), "");
             body["payment"] = payment;
             let (status, placed, _) = buyer.send(Method::POST, "orders", &body).await;
@@ -91,7 +94,12 @@ impl Story {
             credit["owed"]["amount"] == owed && credit["available"]["amount"] == LIMIT - owed
         })
         .await;
-        assert_eq!(buyer.query("me/credit").await["limit"]["amount"], LIMIT, "{}", self.buyer);
+        assert_eq!(
+            buyer.query("me/credit").await["limit"]["amount"],
+            LIMIT,
+            "{}",
+            self.buyer
+        );
     }
 }
 
@@ -129,8 +137,26 @@ async fn a_shop_with_orders_under_way_moves_onto_postgresql_and_back() {
     let data = tempfile::tempdir().unwrap();
     let folder = data.path().to_str().unwrap();
     let on_server = schemas.arguments();
-    let there = ["database", "copy", "--from", folder, "--to", schemas.url(), "--to-prefix", schemas.prefix()];
-    let back = ["database", "copy", "--to", folder, "--from", schemas.url(), "--from-prefix", schemas.prefix()];
+    let there = [
+        "database",
+        "copy",
+        "--from",
+        folder,
+        "--to",
+        schemas.url(),
+        "--to-prefix",
+        schemas.prefix(),
+    ];
+    let back = [
+        "database",
+        "copy",
+        "--to",
+        folder,
+        "--from",
+        schemas.url(),
+        "--from-prefix",
+        schemas.prefix(),
+    ];
 
     let shop = Shop::start(data.path(), SLOW).await;
     let mut story = Story::begin(&shop).await;
@@ -145,12 +171,19 @@ async fn a_shop_with_orders_under_way_moves_onto_postgresql_and_back() {
 
     // On an empty database it would know nobody and have nothing to sell.
     let said = does_not_start(data.path(), &on_server).await;
-    assert!(said.contains("is empty, and this shop is not") && said.contains("database copy"), "{said}");
+    assert!(
+        said.contains("is empty, and this shop is not") && said.contains("database copy"),
+        "{said}"
+    );
     let said = succeeds(&there).await;
     assert!(said.contains("each row was read back and compared"), "{said}");
     let again = succeeds(&[&there[..], &["--json"]].concat()).await;
     let row: Value = serde_json::from_str(again.lines().next().unwrap()).unwrap();
-    assert_eq!((&row["table"], &row["before"]), (&json!("stock"), &json!(true)), "{again}");
+    assert_eq!(
+        (&row["table"], &row["before"]),
+        (&json!("stock"), &json!(true)),
+        "{again}"
+    );
     assert!(row["rows"].as_u64() > Some(100), "the demo's products: {again}");
 
     let shop = Shop::start(data.path(), &[FAST, &on_server].concat()).await;
@@ -160,7 +193,15 @@ async fn a_shop_with_orders_under_way_moves_onto_postgresql_and_back() {
     story.ends_well(&shop).await;
     let said = refused(&back).await;
     assert!(said.contains("a shop runs on"), "{said}");
-    let said = refused(&[&back[..2], &["--to", data.path().join("copy").to_str().unwrap()], &back[4..]].concat()).await;
+    let said = refused(
+        &[
+            &back[..2],
+            &["--to", data.path().join("copy").to_str().unwrap()],
+            &back[4..],
+        ]
+        .concat(),
+    )
+    .await;
     assert!(said.contains("is in use: stop the shop first"), "{said}");
     shop.stop().await;
 
@@ -168,7 +209,10 @@ async fn a_shop_with_orders_under_way_moves_onto_postgresql_and_back() {
     let said = does_not_start(data.path(), FAST).await;
     assert!(said.contains("is an older state"), "{said}");
     let said = refused(&back).await;
-    assert!(said.contains("is not empty") && said.contains("inventory.db-wal"), "{said}");
+    assert!(
+        said.contains("is not empty") && said.contains("inventory.db-wal"),
+        "{said}"
+    );
     put_away(data.path());
     succeeds(&back).await;
     let shop = Shop::start(data.path(), FAST).await;
@@ -186,7 +230,10 @@ async fn a_shop_does_not_start_without_its_databases_unless_an_operator_wants_it
     let status = ["database", "status", "--data", folder];
     Shop::start(data.path(), SLOW).await.stop().await;
     let said = succeeds(&status).await;
-    assert!(said.contains("the one that this shop has had") && said.contains("stock"), "{said}");
+    assert!(
+        said.contains("the one that this shop has had") && said.contains("stock"),
+        "{said}"
+    );
 
     put_away(data.path());
     assert!(succeeds(&status).await.contains("nothing there yet"));

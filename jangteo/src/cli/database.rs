@@ -33,7 +33,9 @@ pub enum DatabaseCommand {
     #[command(after_long_help = copy::TEACHING)]
     Copy(Box<copy::CopyArgs>),
     /// See where the databases are, what they hold, and whether they are the ones that this shop has had.
-    #[command(after_help = "Example: jangteo database status --data /srv/shop --database postgres://shop@db.example/shop")]
+    #[command(
+        after_help = "Example: jangteo database status --data /srv/shop --database postgres://shop@db.example/shop"
+    )]
     Status(status::StatusArgs),
     /// Go on with the databases named, whatever they lack. The shop is stopped.
     #[command(after_long_help = ACCEPTING)]
@@ -87,7 +89,12 @@ async fn accept(args: &ShopArgs) -> Result<(), CliError> {
     let databases = Databases::open(&at).await.map_err(failed)?;
     seen::accept(&folder, &databases).await.map_err(failed)?;
     for (layout, database) in databases.each() {
-        writeln!(io::stdout(), "{:<16} {}: the shop goes on with it", layout.name, database.place())?;
+        writeln!(
+            io::stdout(),
+            "{:<16} {}: the shop goes on with it",
+            layout.name,
+            database.place()
+        )?;
     }
     Ok(())
 }

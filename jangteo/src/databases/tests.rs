@@ -62,7 +62,10 @@ async fn sells(databases: &Databases, product: &'static str) {
     let mut transaction = databases.inventory.begin().await.unwrap();
     let stock = "INSERT INTO stock (product_id, on_hand, reserved) VALUES ($1, 1, 0)";
     transaction.run(stock, [product.into()]).await.unwrap();
-    transaction.run("UPDATE outbox_end SET seq = seq + 1", []).await.unwrap();
+    transaction
+        .run("UPDATE outbox_end SET seq = seq + 1", [])
+        .await
+        .unwrap();
     transaction.commit().await.unwrap();
 }
 
@@ -137,7 +140,11 @@ async fn an_empty_shop_may_change_its_mind_about_where_its_databases_are() {
         .unwrap();
     transaction.commit().await.unwrap();
     seen::remember(&shop.folder, &own).await.unwrap();
-    assert_eq!(shop.settle(&other).await, None, "the token for the first admin is made anew");
+    assert_eq!(
+        shop.settle(&other).await,
+        None,
+        "the token for the first admin is made anew"
+    );
 }
 
 #[tokio::test]
@@ -154,7 +161,13 @@ async fn the_refusal_says_where_they_were_and_what_to_do() {
     };
     let refused = seen::settle(&shop.folder, shop.log.as_ref(), &databases).await;
     let said = refused.unwrap_err().to_string();
-    for word in ["own/inventory.db", "other/inventory.db", "is empty", "database copy", "database accept"] {
+    for word in [
+        "own/inventory.db",
+        "other/inventory.db",
+        "is empty",
+        "database copy",
+        "database accept",
+    ] {
         assert!(said.contains(word), "{said}");
     }
 }

@@ -92,8 +92,14 @@ impl Database {
             let table_name = table.name;
             if !same(table, &mut source, &mut target, watch).await? {
                 return Err(match before {
-                    true => CopyError::NotEmpty { place, table: table_name },
-                    false => CopyError::Differs { place, table: table_name },
+                    true => CopyError::NotEmpty {
+                        place,
+                        table: table_name,
+                    },
+                    false => CopyError::Differs {
+                        place,
+                        table: table_name,
+                    },
                 });
             }
         }

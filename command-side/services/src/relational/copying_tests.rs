@@ -3,7 +3,10 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use super::{super::{Place, Sql, own::Own}, *};
+use super::{
+    super::{Place, Sql, own::Own},
+    *,
+};
 use crate::{accounts, inventory};
 
 const MANY: i64 = 2 * PAGE + 7;
@@ -29,16 +32,26 @@ async fn write(database: &Database, statements: &[(&'static str, Vec<Value>)]) {
 async fn stocked(database: &Database) {
     let mut transaction = database.begin().await.unwrap();
     for product in 0..MANY {
-        let row = [format!("product {product:05}").into(), (product * 3).into(), product.into()];
+        let row = [
+            format!("product {product:05}").into(),
+            (product * 3).into(),
+            product.into(),
+        ];
         transaction
-            .run("INSERT INTO stock (product_id, on_hand, reserved) VALUES ($1, $2, $3)", row)
+            .run(
+                "INSERT INTO stock (product_id, on_hand, reserved) VALUES ($1, $2, $3)",
+                row,
+            )
             .await
             .unwrap();
     }
     for event in 1..=12 {
         let row = "INSERT INTO outbox VALUES ($1, 'id', 'stock-1', 'StockReceived', '{}', $2, NULL)";
         let said = r#"{"name": "달항아리 \"큰\" \u0000 'it''s'"}"#;
-        transaction.run(row, [i64::from(event).into(), said.into()]).await.unwrap();
+        transaction
+            .run(row, [i64::from(event).into(), said.into()])
+            .await
+            .unwrap();
     }
     transaction.run("UPDATE outbox_end SET seq = 40", []).await.unwrap();
     transaction.commit().await.unwrap();
@@ -49,16 +62,35 @@ async fn stocked(database: &Database) {
 async fn everything_goes_from_one_engine_to_the_other_and_back_and_again_is_no_harm() {
     let layout = &inventory::LAYOUT;
     let ([one, other], third) = (either(), Own::of("on_sqlite"));
-    let (one, other, third) = (open(&one, layout).await, open(&other, layout).await, open(&third, layout).await);
+    let (one, other, third) = (
+        open(&one, layout).await,
+        open(&other, layout).await,
+        open(&third, layout).await,
+    );
     stocked(&one).await;
     let done = AtomicU64::new(0);
     let watch = |rows| {
         done.fetch_add(rows, Ordering::Relaxed);
     };
     let copied = one.copy_into(&other, layout, &watch).await.unwrap();
-    let rows = vec![("stock", MANY as u64), ("reservations", 0), ("receipts", 0), ("outbox", 12)];
-    assert_eq!(copied, Copied { rows: rows.clone(), before: false });
-    assert_eq!(done.load(Ordering::Relaxed), 2 * (MANY as u64 + 14), "each row written, and compared");
+    let rows = vec![
+        ("stock", MANY as u64),
+        ("reservations", 0),
+        ("receipts", 0),
+        ("outbox", 12),
+    ];
+    assert_eq!(
+        copied,
+        Copied {
+            rows: rows.clone(),
+            before: false
+        }
+    );
+    assert_eq!(
+        done.load(Ordering::Relaxed),
+        2 * (MANY as u64 + 14),
+        "each row written, and compared"
+    );
     other.copy_into(&third, layout, &unwatched).await.unwrap();
     let again = one.copy_into(&third, layout, &unwatched).await.unwrap();
     assert!(again.before, "there and back is the same");
@@ -86,7 +118,13 @@ async fn accounts_keep_what_refers_to_them() {
         }
         let copied = from.copy_into(&to, layout, &unwatched).await.unwrap();
         let rows: Vec<_> = copied.rows.iter().map(|(_, rows)| *rows).collect();
-        let token: Option<(String,)> = to.reader().await.unwrap().first("SELECT digest FROM setup_token", []).await.unwrap();
+        let token: Option<(String,)> = to
+            .reader()
+            .await
+            .unwrap()
+            .first("SELECT digest FROM setup_token", [])
+            .await
+            .unwrap();
         assert_eq!(token, Some(("digest".to_owned(),)));
         assert_eq!((rows, copied.before), (vec![1, 2, 2, 1, 0, 0, 0], false));
     }
@@ -100,7 +138,10 @@ async fn a_target_that_holds_something_else_is_refused_and_left_alone() {
     stocked(&from).await;
     write(&to, &[("INSERT INTO stock VALUES ('mine', 1, 0)", vec![])]).await;
     let refused = from.copy_into(&to, layout, &unwatched).await.unwrap_err();
-    assert!(matches!(refused, CopyError::NotEmpty { table: "stock", .. }), "{refused}");
+    assert!(
+        matches!(refused, CopyError::NotEmpty { table: "stock", .. }),
+        "{refused}"
+    );
     assert_eq!(to.counts(layout).await.unwrap()[0], ("stock", 1));
     // What went on after it was copied is something else, too, be it by a single event.
     let third = Own::of("on_sqlite");
@@ -108,7 +149,16 @@ async fn a_target_that_holds_something_else_is_refused_and_left_alone() {
     from.copy_into(&third, layout, &unwatched).await.unwrap();
     write(&third, &[("UPDATE outbox_end SET seq = seq + 1", vec![])]).await;
     let refused = from.copy_into(&third, layout, &unwatched).await.unwrap_err();
-    assert!(matches!(refused, CopyError::NotEmpty { table: "outbox_end", .. }), "{refused}");
+    assert!(
+        matches!(
+            refused,
+            CopyError::NotEmpty {
+                table: "outbox_end",
+                ..
+            }
+        ),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
@@ -118,7 +168,11 @@ async fn a_database_that_a_shop_has_open_on_a_server_is_not_copied() {
     if !matches!(shared.place, Place::Server(_)) {
         return;
     }
-    let (to, from, shop) = (open(&own, layout).await, open(&shared, layout).await, open(&shared, layout).await);
+    let (to, from, shop) = (
+        open(&own, layout).await,
+        open(&shared, layout).await,
+        open(&shared, layout).await,
+    );
     let held = shop.reader().await.unwrap();
     let refused = from.copy_into(&to, layout, &unwatched).await.unwrap_err();
     assert!(matches!(refused, CopyError::InUse(_)), "{refused}");
@@ -142,7 +196,12 @@ async fn a_layout_names_every_table_and_every_column() {
                 let columns = table.columns.iter();
                 columns.map(|column| (table.name.to_owned(), (*column).to_owned()))
             });
-            assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), named.collect(), "{}", layout.name);
+            assert_eq!(
+                found.into_iter().collect::<BTreeSet<_>>(),
+                named.collect(),
+                "{}",
+                layout.name
+            );
         }
     }
 }

@@ -31,6 +31,7 @@ use sqlx::{
 };
 
 use self::connection::{Engine, Link};
+pub(crate) use self::layout::{OUTBOX, table};
 pub use self::{
     connection::{Connection, Transaction},
     copying::{Copied, CopyError},
@@ -38,7 +39,6 @@ pub use self::{
     mark::Mark,
     statement::{Record, Sql, Value},
 };
-pub(crate) use self::layout::{OUTBOX, table};
 use crate::services::ServiceError;
 
 /// One step of a database's tables: its number, what it is called, its SQL for each engine.

@@ -112,10 +112,11 @@ impl Schema {
 /// Whether the schema is there, with tables of ours.
 pub(super) async fn holds_tables(server: &Server) -> Result<bool, sqlx::Error> {
     let mut connection = sqlx::PgConnection::connect_with(&connect_options(server)?).await?;
-    let found = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = 'outbox')")
-        .bind(server.schema())
-        .fetch_one(&mut connection)
-        .await;
+    let found =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = 'outbox')")
+            .bind(server.schema())
+            .fetch_one(&mut connection)
+            .await;
     connection.close().await?;
     found
 }

@@ -92,7 +92,9 @@ pub(super) async fn run(args: CopyArgs) -> Result<(), CliError> {
     for layout in LAYOUTS {
         let place = source.place(layout).map_err(failed)?;
         if !place.holds_tables().await.map_err(failed)? {
-            return Err(CliError::Usage(format!("{place} is no database of a shop: nothing to copy")));
+            return Err(CliError::Usage(format!(
+                "{place} is no database of a shop: nothing to copy"
+            )));
         }
         ways.push((layout, place));
     }
@@ -126,7 +128,10 @@ pub(super) async fn run(args: CopyArgs) -> Result<(), CliError> {
         let before = if *before { "  (there already)" } else { "" };
         writeln!(out, "{:<28} {rows:>10}{before}", format!("{database}.{table}"))?;
     }
-    writeln!(out, "the same in {from} and in {to}: each row was read back and compared")?;
+    writeln!(
+        out,
+        "the same in {from} and in {to}: each row was read back and compared"
+    )?;
     Ok(())
 }
 
@@ -134,12 +139,15 @@ async fn copy(layout: &'static Layout, from: &Place, to: &Place) -> Result<Copie
     if from.to_string() == to.to_string() {
         return Err(CliError::Usage(format!("{from} is the source and the target")));
     }
-    let (source, target) = tokio::try_join!(
-        Database::open(from, layout.steps),
-        Database::open(to, layout.steps),
-    )
-    .map_err(failed)?;
-    let rows: u64 = source.counts(layout).await.map_err(failed)?.iter().map(|(_, rows)| rows).sum();
+    let (source, target) =
+        tokio::try_join!(Database::open(from, layout.steps), Database::open(to, layout.steps),).map_err(failed)?;
+    let rows: u64 = source
+        .counts(layout)
+        .await
+        .map_err(failed)?
+        .iter()
+        .map(|(_, rows)| rows)
+        .sum();
     // Each row is written, and compared.
     let bar = bar(layout.name, 2 * rows);
     let copied = source.copy_into(&target, layout, &|rows| bar.inc(rows)).await;
@@ -147,7 +155,10 @@ async fn copy(layout: &'static Layout, from: &Place, to: &Place) -> Result<Copie
     copied.map_err(|error| {
         let advice = match (&error, to) {
             (CopyError::NotEmpty { .. }, Place::File(file)) => {
-                format!("\n  if it is no longer needed, move {0}, {0}-wal and {0}-shm away", file.display())
+                format!(
+                    "\n  if it is no longer needed, move {0}, {0}-wal and {0}-shm away",
+                    file.display()
+                )
             }
             (CopyError::NotEmpty { .. }, Place::Server(_)) => {
                 "\n  if it is no longer needed, drop the schema; or choose other names with --to-prefix".to_owned()
@@ -171,7 +182,11 @@ fn bar(name: &'static str, rows: u64) -> ProgressBar {
 
 impl End {
     /// Where the databases are there; a shop's folder is kept from the shop meanwhile.
-    fn open(self, prefix: String, password_file: Option<PathBuf>) -> Result<(Whereabouts, Option<FolderLock>), CliError> {
+    fn open(
+        self,
+        prefix: String,
+        password_file: Option<PathBuf>,
+    ) -> Result<(Whereabouts, Option<FolderLock>), CliError> {
         let folder = match self {
             Self::Server(url) => {
                 let at = Whereabouts::Server {
