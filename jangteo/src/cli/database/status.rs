@@ -53,10 +53,10 @@ pub(super) async fn run(args: &StatusArgs) -> Result<(), CliError> {
         statuses.push(status(&folder, &at, layout).await?);
     }
     let out = &mut io::stdout().lock();
-    Ok(match args.json {
-        true => output::json_lines(out, &statuses)?,
-        false => table(out, &statuses)?,
-    })
+    if args.json {
+        return Ok(output::json_lines(out, &statuses)?);
+    }
+    Ok(table(out, &statuses)?)
 }
 
 async fn status(folder: &DataFolder, at: &Whereabouts, layout: &'static Layout) -> Result<Status, CliError> {
