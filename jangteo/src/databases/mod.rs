@@ -89,8 +89,8 @@ impl Databases {
     pub(crate) async fn open(at: &Whereabouts) -> Result<Self, OpenError> {
         let (inventory, accounts) = (at.place(&inventory::LAYOUT)?, at.place(&accounts::LAYOUT)?);
         let (inventory, accounts) = tokio::try_join!(
-            Database::open(&inventory, inventory::LAYOUT.steps),
-            Database::open(&accounts, accounts::LAYOUT.steps),
+            Box::pin(Database::open(&inventory, inventory::LAYOUT.steps)),
+            Box::pin(Database::open(&accounts, accounts::LAYOUT.steps)),
         )?;
         Ok(Self {
             inventory: Arc::new(inventory),
