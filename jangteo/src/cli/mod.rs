@@ -197,7 +197,7 @@ async fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Up(args) => up::run(&args).await,
         Command::Serve(args) => serve::run(&args).await,
         Command::Log(command) => log::run(command).await,
-        Command::Database(command) => database::run(command).await,
+        Command::Database(command) => Box::pin(database::run(command)).await,
         Command::Projection(command) => projection::run(command).await,
         Command::DeadLetters(command) => dead_letters::run(command).await,
         Command::Circuits(args) => circuits::run(args).await,

@@ -40,7 +40,7 @@ impl CommandSide {
     pub(super) async fn open(ground: &Ground<'_>) -> Result<Self, StartError> {
         let Ground { config, folder, .. } = *ground;
         let log = &ground.log.log();
-        let databases = open_databases(ground, log).await?;
+        let databases = Box::pin(open_databases(ground, log)).await?;
         let (accounts, inventory, payments) = tokio::try_join!(
             open_accounts(ground, log, &databases),
             open_inventory(ground, log, &databases),

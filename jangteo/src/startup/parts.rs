@@ -138,7 +138,7 @@ async fn commands(ground: &Ground<'_>) -> Result<Option<CommandSide>, StartError
     if !ground.roles.has(Role::Command) {
         return Ok(None);
     }
-    CommandSide::open(ground).await.map(Some)
+    Box::pin(CommandSide::open(ground)).await.map(Some)
 }
 
 async fn reading(ground: &Ground<'_>) -> Result<Reading, StartError> {

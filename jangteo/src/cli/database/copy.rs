@@ -139,8 +139,11 @@ async fn copy(layout: &'static Layout, from: &Place, to: &Place) -> Result<Copie
     if from.to_string() == to.to_string() {
         return Err(CliError::Usage(format!("{from} is the source and the target")));
     }
-    let (source, target) =
-        tokio::try_join!(Database::open(from, layout.steps), Database::open(to, layout.steps),).map_err(failed)?;
+    let (source, target) = tokio::try_join!(
+        Box::pin(Database::open(from, layout.steps)),
+        Box::pin(Database::open(to, layout.steps)),
+    )
+    .map_err(failed)?;
     let rows: u64 = source
         .counts(layout)
         .await
