@@ -228,7 +228,7 @@ impl Witnesses {
     async fn keep(&self) {
         witness::keep(&self.folder, &self.log).await;
         if let Some(databases) = &self.databases
-            && let Err(error) = seen::remember(&self.folder, databases).await
+            && let Err(error) = Box::pin(seen::remember(&self.folder, databases)).await
         {
             tracing::warn!(%error, "how far the databases are is not kept; trying again");
         }
