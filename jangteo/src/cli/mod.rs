@@ -194,8 +194,8 @@ pub async fn run(cli: Cli) -> ExitCode {
 
 async fn dispatch(command: Command) -> Result<(), CliError> {
     match command {
-        Command::Up(args) => up::run(&args).await,
-        Command::Serve(args) => serve::run(&args).await,
+        Command::Up(args) => Box::pin(up::run(&args)).await,
+        Command::Serve(args) => Box::pin(serve::run(&args)).await,
         Command::Log(command) => log::run(command).await,
         Command::Database(command) => Box::pin(database::run(command)).await,
         Command::Projection(command) => projection::run(command).await,
