@@ -6,6 +6,7 @@
 //! Whoever reads on from where it was keeps its place in a [`Bookmark`].
 
 mod bookmark;
+mod clock;
 pub mod contract;
 pub mod copy;
 pub mod embedded;
@@ -14,6 +15,7 @@ pub mod memory;
 mod port;
 
 pub use bookmark::{Bookmark, FileBookmark, MemoryBookmark};
+pub use clock::{Clock, SystemClock};
 pub use intercept::Intercept;
 pub use port::{
     Append, AppendError, Appended, Direction, EventFilter, EventLog, ExpectedVersion, Follow, LogError, LogStats,

@@ -10,6 +10,7 @@ use event_schemas::{NewEvent, StreamName, Timestamp};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::clock::{Clock, SystemClock};
 use crate::port::{
     Append, AppendError, Appended, Direction, EventFilter, EventLog, ExpectedVersion, LogError, LogStats, Position,
     Recorded, RecordedEvent, StreamSummary, StreamVersion, Subscription, TOMBSTONE, stream_deleted,
@@ -19,6 +20,7 @@ use crate::port::{
 pub struct MemoryLog {
     events: Mutex<Events>,
     heads: watch::Sender<Position>,
+    clock: Arc<dyn Clock>,
 }
 
 /// `all[p - 1]` is the event at position `p`.
@@ -32,9 +34,15 @@ struct Events {
 impl MemoryLog {
     /// An empty log, shared from the start as [`EventLog::subscribe`] needs it.
     pub fn new() -> Arc<Self> {
+        Self::by(Arc::new(SystemClock))
+    }
+
+    /// An empty log that records its events by this clock.
+    pub fn by(clock: Arc<dyn Clock>) -> Arc<Self> {
         Arc::new(Self {
             events: Mutex::default(),
             heads: watch::Sender::new(Position::START),
+            clock,
         })
     }
 
@@ -45,7 +53,7 @@ impl MemoryLog {
 }
 
 impl Events {
-    fn append(&mut self, append: Append) -> Result<Appended, AppendError> {
+    fn append(&mut self, append: Append, now: Timestamp) -> Result<Appended, AppendError> {
         let Append {
             stream,
             expected,
@@ -62,10 +70,15 @@ impl Events {
                 actual,
             });
         }
-        Ok(self.write(&stream, actual.map_or(0, |actual| actual + 1), events))
+        Ok(self.write(&stream, actual.map_or(0, |actual| actual + 1), events, now))
     }
 
-    fn tombstone(&mut self, stream: &StreamName, expected: ExpectedVersion) -> Result<Appended, AppendError> {
+    fn tombstone(
+        &mut self,
+        stream: &StreamName,
+        expected: ExpectedVersion,
+        now: Timestamp,
+    ) -> Result<Appended, AppendError> {
         let actual = self.version(stream)?;
         if !expected.fits(actual) {
             return Err(AppendError::Conflict {
@@ -74,7 +87,7 @@ impl Events {
                 actual,
             });
         }
-        Ok(self.write(stream, TOMBSTONE, vec![stream_deleted()]))
+        Ok(self.write(stream, TOMBSTONE, vec![stream_deleted()], now))
     }
 
     /// The version of a stream's last event.
@@ -87,10 +100,10 @@ impl Events {
     }
 
     /// The first of `events` gets the version `first`.
-    fn write(&mut self, stream: &StreamName, first: StreamVersion, events: Vec<NewEvent>) -> Appended {
+    fn write(&mut self, stream: &StreamName, first: StreamVersion, events: Vec<NewEvent>, now: Timestamp) -> Appended {
         // A clock that is set back does not make later events older.
         let last = self.all.last().map(|last| last.recorded_at);
-        let recorded_at = last.map_or_else(Timestamp::now, |last| last.max(Timestamp::now()));
+        let recorded_at = last.map_or(now, |last| last.max(now));
         let own = self.streams.entry(stream.clone()).or_default();
         let (mut version, mut position) = (first, Position(self.all.len() as u64));
         for (event, next) in events.into_iter().zip(first..) {
@@ -150,7 +163,7 @@ impl Events {
 impl EventLog for MemoryLog {
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         let mut events = self.events();
-        let appended = events.append(append)?;
+        let appended = events.append(append, self.clock.now())?;
         // Published under the lock, so that heads never go backwards.
         self.heads.send_replace(Position(events.all.len() as u64));
         Ok(appended)
@@ -158,7 +171,7 @@ impl EventLog for MemoryLog {
 
     async fn tombstone(&self, stream: &StreamName, expected: ExpectedVersion) -> Result<Appended, AppendError> {
         let mut events = self.events();
-        let appended = events.tombstone(stream, expected)?;
+        let appended = events.tombstone(stream, expected, self.clock.now())?;
         self.heads.send_replace(appended.position);
         Ok(appended)
     }

@@ -22,9 +22,9 @@ mod watermark;
 mod world;
 
 pub use checkpoint::{Checkpoint, CheckpointError, MemoryCheckpoint};
-pub use clock::{Clock, SystemClock};
 pub use dispatch::{DispatchError, Dispatcher};
 pub use domain::steps::{Service, service_of, step_key, step_name};
+pub use event_log::{Clock, SystemClock};
 pub use place_order::PlaceOrder;
 pub use policy::Policy;
 pub use return_goods::ReturnGoods;

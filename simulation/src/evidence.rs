@@ -8,13 +8,14 @@ use std::{
 
 use event_log::RecordedEvent;
 use event_schemas::{
-    OrderId, PaymentId, ProductId, ReturnId, ShipmentId, ShopEvent,
+    OrderId, PaymentId, ProductId, RepairCaseId, ReturnId, ShipmentId, ShopEvent,
     order::{OrderEvent, OrderPlaced},
+    repair::{Discrepancy, RepairCaseEvent, RepairCaseOpened},
     returns::{ReturnEvent, ReturnInspected},
     saga::{PlaceOrderEvent, ReturnGoodsEvent, SagaAdvanced, SagaStatus},
 };
 
-use crate::{carrier::Whereabouts, customers::Promise, provider::Entry};
+use crate::{carrier::Whereabouts, customers::Promise, mailbox::Delivery, provider::Entry};
 
 /// The log, and what the parties outside know.
 #[derive(Debug, Clone)]
@@ -25,6 +26,10 @@ pub struct Evidence {
     pub promises: Vec<Promise>,
     /// What the provider did.
     pub ledger: Vec<Entry>,
+    /// The mails that were taken.
+    pub letters: Vec<Delivery>,
+    /// The notifications that were taken.
+    pub notifications: Vec<Delivery>,
     /// Where the parcels are.
     pub parcels: BTreeMap<ShipmentId, Whereabouts>,
     /// Pieces on hand and reserved, as inventory counts them.
@@ -71,37 +76,59 @@ impl Evidence {
         types
     }
 
-    /// The sagas that are neither over nor stuck because of a refusal, and how they stand.
+    /// The sagas that are not over, and how they stand.
     pub fn restless(&self) -> Vec<String> {
-        let (sagas, returned) = (self.sagas(), self.returned());
+        let sagas = self.sagas();
         let mut restless = vec![];
         for order_id in self.orders().keys() {
             match sagas.get(order_id) {
                 None => restless.push(format!("order {order_id} has no saga")),
-                Some(saga) if !rests(saga) => restless.push(format!("order {order_id}: {}", standing(saga))),
+                Some(saga) if !is_over(saga) => restless.push(format!("order {order_id}: {}", standing(saga))),
                 Some(_) => {}
             }
         }
-        let refused = |order_id| sagas.get(order_id).is_some_and(|saga| saga.status == SagaStatus::Stuck);
         for (return_id, saga) in self.return_sagas() {
-            // What the provider did not let us take cannot be paid back: both wait for an operator.
-            let waits = saga.status == SagaStatus::Stuck && returned.get(&return_id).is_some_and(refused);
-            if !rests(saga) && !waits {
+            if !is_over(saga) {
                 restless.push(format!("return {return_id}: {}", standing(saga)));
             }
         }
         restless
     }
 
-    /// The orders of which each return is.
-    fn returned(&self) -> BTreeMap<ReturnId, OrderId> {
-        let requested = self.facts().filter_map(|(_, fact)| match fact {
-            ShopEvent::Returns(ReturnEvent::ReturnRequested(requested)) => {
-                Some((requested.return_id, requested.order_id))
+    /// The repair cases that nobody resolved, by id.
+    pub fn open_cases(&self) -> Vec<&RepairCaseOpened> {
+        let (mut open, mut keys) = (BTreeMap::new(), BTreeSet::new());
+        self.replay_cases(&mut open, &mut keys);
+        open.into_values().collect()
+    }
+
+    /// The keys of what the provider refused and the log does not call done: it was settled by other means.
+    pub fn settled(&self) -> BTreeSet<String> {
+        let (mut open, mut settled) = (BTreeMap::new(), BTreeSet::new());
+        self.replay_cases(&mut open, &mut settled);
+        for entry in &self.ledger {
+            settled.remove(&entry.key);
+        }
+        settled
+    }
+
+    /// Cases that are open, and the keys of refusals that were resolved.
+    fn replay_cases<'a>(
+        &'a self,
+        open: &mut BTreeMap<RepairCaseId, &'a RepairCaseOpened>,
+        resolved: &mut BTreeSet<String>,
+    ) {
+        for (_, fact) in self.facts() {
+            let ShopEvent::RepairCase(fact) = fact else { continue };
+            match fact {
+                RepairCaseEvent::RepairCaseOpened(case) => drop(open.insert(case.case_id, case)),
+                RepairCaseEvent::RepairCaseResolved(case) => {
+                    let case = open.remove(&case.case_id);
+                    let refusal = case.filter(|case| case.discrepancy == Discrepancy::Refused);
+                    resolved.extend(refusal.map(|case| case.key.clone()));
+                }
             }
-            _ => None,
-        });
-        requested.collect()
+        }
     }
 
     /// A digest of the log, and of what happened outside, in order.
@@ -121,8 +148,8 @@ impl Evidence {
             (position.0, stream.as_str(), version, id, event_type, metadata, data).hash(&mut digest);
         }
         format!(
-            "{:?} {:?} {:?} {:?}",
-            self.promises, self.ledger, self.parcels, self.counted
+            "{:?} {:?} {:?} {:?} {:?} {:?}",
+            self.promises, self.ledger, self.letters, self.notifications, self.parcels, self.counted
         )
         .hash(&mut digest);
         digest.finish()
@@ -143,9 +170,10 @@ impl Evidence {
         };
         let events: Vec<_> = self.events.iter().map(line).collect();
         format!(
-            "{}\nledger: {:#?}\nparcels: {:#?}\npromises: {:#?}\ncounted: {:?}",
+            "{}\nledger: {:#?}\nletters: {:?}\nparcels: {:#?}\npromises: {:#?}\ncounted: {:?}",
             events.join("\n"),
             self.ledger,
+            self.letters,
             self.parcels,
             self.promises,
             self.counted
@@ -196,13 +224,9 @@ pub fn shares(placed: &OrderPlaced) -> BTreeMap<ShipmentId, i64> {
     shares
 }
 
-/// Whether a saga rests, seen from outside: it is over, or it is stuck because of a refusal, which only an operator settles.
-fn rests(saga: &SagaAdvanced) -> bool {
-    match saga.status {
-        SagaStatus::Completed | SagaStatus::Compensated => true,
-        SagaStatus::Stuck => saga.reason.as_ref().is_some_and(|reason| reason.contains("refuses")),
-        _ => false,
-    }
+/// Whether a saga is over, seen from outside. One that is stuck is not: an operator is there to see to it.
+const fn is_over(saga: &SagaAdvanced) -> bool {
+    matches!(saga.status, SagaStatus::Completed | SagaStatus::Compensated)
 }
 
 /// How a saga stands, in words.
@@ -215,4 +239,14 @@ pub fn standing(saga: &SagaAdvanced) -> String {
         ..
     } = saga;
     format!("{status:?} at {step}, {reason:?}: {}", state.get())
+}
+
+/// Whether an event says of a saga that it is stuck.
+pub fn says_stuck(event: &RecordedEvent) -> bool {
+    let advanced = match event.shop_event() {
+        Ok((_, ShopEvent::PlaceOrder(PlaceOrderEvent::SagaAdvanced(advanced)))) => advanced,
+        Ok((_, ShopEvent::ReturnGoods(ReturnGoodsEvent::SagaAdvanced(advanced)))) => advanced,
+        _ => return false,
+    };
+    advanced.status == SagaStatus::Stuck
 }

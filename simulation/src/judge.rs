@@ -2,7 +2,9 @@
 
 mod credit;
 mod money;
+mod news;
 mod orders;
+mod repairs;
 mod returns;
 mod stock;
 
@@ -33,7 +35,7 @@ const INVARIANTS: &[Invariant] = &[
         stock::constant,
     ),
     ("an order that is over holds no goods", stock::nothing_is_held),
-    ("every saga is over, or stuck with a reason", orders::every_saga_rests),
+    ("every saga is over", orders::every_saga_is_over),
     (
         "what a saga says is what became of the order",
         orders::sagas_tell_the_truth,
@@ -47,7 +49,32 @@ const INVARIANTS: &[Invariant] = &[
         "what came back is paid back and on the shelf, once",
         returns::paid_back_once,
     ),
+    ("what happened is mailed, once", news::mailed_once),
+    ("what happened is told, at least once", news::notified),
+    ("points are what was bought", news::points_are_what_was_bought),
+    ("no dead letter waits", news::dead_letters_are_decided),
+    ("what is refused is a repair case", repairs::refusals_are_cases),
+    ("no repair case stays open", repairs::every_case_ends),
 ];
+
+/// Those that come to hold when everything rests: something may be on its way until then.
+const AT_REST: &[fn(&Evidence, &mut Vec<String>)] = &[
+    orders::every_saga_is_over,
+    repairs::every_case_ends,
+    news::dead_letters_are_decided,
+    news::notified,
+    news::mailed_once,
+    news::points_are_what_was_bought,
+];
+
+/// Whether nothing is on its way any more.
+pub fn at_rest(evidence: &Evidence) -> bool {
+    AT_REST.iter().all(|holds| {
+        let mut found = vec![];
+        holds(evidence, &mut found);
+        found.is_empty()
+    })
+}
 
 /// What does not hold, by the invariant's name.
 pub fn broken(evidence: &Evidence) -> Vec<String> {

@@ -10,7 +10,10 @@ use event_log::{
 use event_schemas::StreamName;
 use tokio::sync::Notify;
 
-use crate::weather::Weather;
+use crate::{
+    clock::{VirtualClock, WallClock},
+    weather::Weather,
+};
 
 /// The log and the weather.
 pub struct StormyLog {
@@ -24,9 +27,9 @@ pub struct StormyLog {
 
 impl StormyLog {
     /// An empty log in that weather.
-    pub fn new(weather: &Arc<Weather>) -> Arc<Self> {
+    pub fn new(weather: &Arc<Weather>, clock: &Arc<VirtualClock>) -> Arc<Self> {
         Arc::new(Self {
-            truth: MemoryLog::new(),
+            truth: MemoryLog::by(Arc::new(WallClock(Arc::clone(clock)))),
             weather: Arc::clone(weather),
             news: Notify::new(),
         })

@@ -14,7 +14,7 @@ use sagas::{Decision, Fact, PlaceOrder, Saga, UnknownState};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::{customers::Promise, evidence::Evidence};
+use crate::{customers::Promise, evidence::Evidence, mailbox::Delivery};
 
 /// A planted bug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,14 @@ pub enum Mutant {
     PromiseForgotten,
     /// No carrier ever came.
     NobodyCame,
+    /// The bookmarks of subscribers pass events over.
+    BookmarksRunAhead,
+    /// A mail is handed over again after the log said that it was sent.
+    MailedAgain,
+    /// The last notification was told to nobody.
+    Unheard,
+    /// Nobody sees to what needs a human.
+    NoOperator,
 }
 
 impl Mutant {
@@ -45,7 +53,15 @@ impl Mutant {
                 .rposition(|event| *event.event_type == *event_type)
         };
         match self {
-            Self::ProviderForgetsKeys | Self::SagaGuesses => {}
+            Self::ProviderForgetsKeys | Self::SagaGuesses | Self::BookmarksRunAhead | Self::NoOperator => {}
+            Self::MailedAgain => {
+                let again = evidence.letters.last().map(|letter| Delivery {
+                    at: Position(u64::MAX),
+                    ..*letter
+                });
+                evidence.letters.extend(again);
+            }
+            Self::Unheard => drop(evidence.notifications.pop()),
             Self::ToldTwice(event_type) => {
                 if let Some(index) = last(evidence, event_type) {
                     evidence.events.push(Arc::clone(&evidence.events[index]));

@@ -1,13 +1,15 @@
-//! Who is killed and started again: the process of the services, and that of the sagas.
+//! Who is killed and started again: the processes of the services, of the sagas, of the subscribers, and who compares the books.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use command_services::payments::reconciliation::{Notebook, Reconciliation};
 use event_log::EventLog;
 use sagas::{Clock, Limits, MemoryCheckpoint, RunnerConfig, Saga, SagaRunner, StartError};
 
 use crate::{
     bus::Bus,
     chance::Chance,
+    choreography::Choreography,
     clock::{VirtualClock, WallClock},
     house::{Ground, House},
     weather::Weather,
@@ -15,6 +17,9 @@ use crate::{
 
 /// How long a process lives whose seed does not kill it: to the end of the world.
 const FOR_EVER: u64 = u64::MAX >> 2;
+
+/// Between two looks at the books, in milliseconds.
+const COMPARED: u64 = 300_000;
 
 /// How long the processes of a world live.
 #[derive(Clone)]
@@ -50,6 +55,29 @@ impl Fate {
             self.lives(self.weather.now().services_live).await;
             house.kill();
             self.stays_away().await;
+        }
+    }
+
+    /// The subscribers, killed and started again until the calm.
+    pub async fn of_subscribers(self, choreography: Arc<Choreography>) {
+        // Bookmarks in memory can always be read.
+        while let Ok(at_work) = choreography.start() {
+            self.lives(self.weather.now().subscribers_live).await;
+            drop(at_work);
+            self.stays_away().await;
+        }
+    }
+
+    /// The books are compared again and again; now and then the notes are lost, and it begins at the beginning.
+    pub async fn of_the_books(self, books: Reconciliation) {
+        let (wall, mut notebook) = (WallClock(Arc::clone(&self.clock)), Notebook::default());
+        loop {
+            self.clock.pause(COMPARED).await;
+            if self.chance.hits(100) {
+                notebook = Notebook::default();
+            }
+            // What failed is looked at again the next time.
+            let _ = books.look(&mut notebook, wall.now()).await;
         }
     }
 

@@ -8,10 +8,10 @@ use std::{
 use async_trait::async_trait;
 use command_services::payments::{
     OperationKey, Outcome, PaymentProvider,
-    provider::{LedgerError, LedgerPage},
+    provider::{LedgerEntry, LedgerError, LedgerPage},
 };
 use event_schemas::{
-    Money,
+    Money, Timestamp,
     order::{PaymentMethod, Reason},
     payment::PaymentOperation,
 };
@@ -42,11 +42,15 @@ pub struct Entry {
     pub reference: String,
     /// How much.
     pub amount: i64,
+    /// When, by its own clock.
+    pub at: Timestamp,
 }
 
 #[derive(Default)]
 struct Books {
     answers: BTreeMap<String, Outcome>,
+    /// What it would not do, and never said why.
+    refused: BTreeMap<String, Call>,
     held: BTreeMap<String, Held>,
     ledger: Vec<Entry>,
 }
@@ -125,12 +129,42 @@ impl Provider {
         let refuses =
             call.operation != PaymentOperation::Authorise && self.weather.hits(|storm| storm.provider_refuses);
         let answer = if refuses {
+            books.refused.insert(call.key.clone(), call.clone());
             declined("refused", "We will not.")
         } else {
-            books.settle(call)
+            books.settle(call, self.weather.time())
         };
         books.answers.insert(call.key.clone(), answer.clone());
         answer
+    }
+
+    /// Somebody calls, and has it done by hand what was refused. False where that is not possible.
+    pub fn persuaded(&self, key: &str) -> bool {
+        let mut books = self.books();
+        let Some(call) = books.refused.remove(key) else {
+            return false;
+        };
+        let answer = books.settle(&call, self.weather.time());
+        let done = matches!(answer, Outcome::Happened { .. });
+        if done {
+            books.answers.insert(call.key, answer);
+        }
+        done
+    }
+
+    fn page(&self, after: usize) -> LedgerPage {
+        let books = self.books();
+        let entries = books.ledger.iter().skip(after).map(|entry| LedgerEntry {
+            key: entry.key.clone(),
+            operation: entry.operation,
+            amount: Money::krw(entry.amount),
+            at: entry.at,
+        });
+        LedgerPage {
+            entries: entries.collect(),
+            cursor: Some(books.ledger.len().to_string()),
+            more: false,
+        }
     }
 
     async fn answer_to(&self, key: &str) -> Option<Outcome> {
@@ -144,7 +178,7 @@ impl Provider {
 }
 
 impl Books {
-    fn settle(&mut self, call: &Call) -> Outcome {
+    fn settle(&mut self, call: &Call, at: Timestamp) -> Outcome {
         match call.operation {
             PaymentOperation::Authorise if call.token == EMPTY_CARD => {
                 return declined("card_declined", "The card was declined.");
@@ -164,6 +198,7 @@ impl Books {
             operation: call.operation,
             reference: call.reference.clone(),
             amount: call.amount,
+            at,
         });
         Outcome::Happened {
             reference: call.reference.clone(),
@@ -241,11 +276,18 @@ impl PaymentProvider for ProviderLine {
     }
 
     fn ledger_tells(&self) -> &'static [PaymentOperation] {
-        &[]
+        use PaymentOperation as Asked;
+        &[Asked::Authorise, Asked::Capture, Asked::Void, Asked::Refund]
     }
 
-    async fn ledger(&self, _: Option<&str>) -> Result<LedgerPage, LedgerError> {
-        Ok(LedgerPage::default())
+    async fn ledger(&self, after: Option<&str>) -> Result<LedgerPage, LedgerError> {
+        let weather = &self.0.weather;
+        weather.takes(|storm| storm.provider_takes).await;
+        if !weather.provider_is_up() || weather.hits(|storm| storm.provider_silent) {
+            return Err(LedgerError("no answer".to_owned()));
+        }
+        let after = after.and_then(|after| after.parse().ok()).unwrap_or(0);
+        Ok(self.0.page(after))
     }
 }
 

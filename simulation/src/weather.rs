@@ -3,7 +3,13 @@
 
 use std::sync::Arc;
 
-use crate::{chance::Chance, clock::VirtualClock};
+use event_schemas::Timestamp;
+use sagas::Clock;
+
+use crate::{
+    chance::Chance,
+    clock::{VirtualClock, WallClock},
+};
 
 /// How often each kind of trouble comes, in a thousand of its occasions, and how long things take, in milliseconds.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +48,16 @@ pub struct Storm {
     pub carrier_forgotten: u64,
     /// The carrier reports twice, and in any order.
     pub reports_doubled: u64,
+    /// The post or a receiver of notifications is not there.
+    pub post_away: u64,
+    /// It takes something, and whoever brought it is told that nobody is there.
+    pub post_forgotten: u64,
+    /// Letters and notifications that are not taken, however often they are brought.
+    pub post_refuses: u64,
+    /// The longest the post takes.
+    pub post_takes: u64,
+    /// How long the subscribers' process lives, at most; 0 for as long as it likes.
+    pub subscribers_live: u64,
     /// How long the sagas' process lives, at most; 0 for as long as it likes.
     pub sagas_live: u64,
     /// How long the services' process lives, at most; 0 for as long as it likes.
@@ -91,7 +107,7 @@ impl Storm {
             provider_silent: often(),
             provider_forgotten: often(),
             provider_late: often(),
-            provider_refuses: if chance.hits(100) { chance.between(5, 100) } else { 0 },
+            provider_refuses: if chance.hits(250) { chance.between(20, 250) } else { 0 },
             provider_takes: takes(2_000),
             provider_down: (down_at, down_at + down_for),
             carrier_fails: often(),
@@ -102,6 +118,11 @@ impl Storm {
             away: takes(60_000),
             clock_set: chance.hits(200),
             two_runners: chance.hits(150),
+            post_away: often(),
+            post_forgotten: often(),
+            post_refuses: if chance.hits(200) { chance.between(5, 150) } else { 0 },
+            post_takes: takes(2_000),
+            subscribers_live: lives(),
         }
     }
 }
@@ -128,6 +149,7 @@ impl Weather {
                 log_takes: 1,
                 command_takes: 1,
                 provider_takes: 1,
+                post_takes: 1,
                 away: 1,
                 ..Storm::default()
             },
@@ -144,6 +166,11 @@ impl Weather {
     /// Whether the storm is over.
     pub fn is_calm(&self) -> bool {
         self.clock.elapsed() >= self.ends
+    }
+
+    /// What the clock on the wall says.
+    pub fn time(&self) -> Timestamp {
+        WallClock(Arc::clone(&self.clock)).now()
     }
 
     /// When the storm ends, in milliseconds after the world's beginning.

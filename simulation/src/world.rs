@@ -1,17 +1,18 @@
 //! A world: the shop, the parties outside, and the weather, all from one seed.
 
-use std::{collections::BTreeMap, io, sync::Arc};
+use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::Duration};
 
 use command_services::{
     accounts::credit::Credit,
     execution::CommandContext,
     images::Images,
     inventory::Inventory,
+    payments::reconciliation::{Reconciliation, ReconciliationSettings, Repairs},
     products::{ListProduct, Products},
     services::ServiceError,
 };
 use event_log::{EventFilter, EventLog, Position, memory::MemoryLog};
-use event_schemas::{CustomerId, Money, ProductId, SellerId};
+use event_schemas::{AccountId, CustomerId, Money, ProductId, SellerId};
 use object_store::memory::InMemory;
 use sagas::{Clock, PlaceOrder, Policy, ReturnGoods, Saga};
 use uuid::Uuid;
@@ -21,15 +22,18 @@ use crate::{
     bus::Bus,
     carrier::Haulier,
     chance::Chance,
+    choreography::Choreography,
     clock::{VirtualClock, WallClock},
     customers::{Customer, Promises},
     evidence::Evidence,
     house::{Ground, House, asked_by},
     judge,
     log::StormyLog,
+    mailbox::Mailbox,
     mutants::Mutant,
+    operator::Operator,
     processes::Fate,
-    provider::Provider,
+    provider::{Provider, ProviderLine},
     weather::Weather,
 };
 
@@ -37,6 +41,10 @@ use crate::{
 const LOOK: u64 = 300_000;
 /// A world that does not rest so long after its storm never will.
 const LAST_DAY: i64 = 3 * 86_400_000;
+/// As above where a bug is planted: many such worlds never rest, and nobody waits for that.
+const MUTANTS_DAY: i64 = 2 * 3_600_000;
+/// How old a difference between the books must be to be a repair case: as in the shop.
+const OLD: Duration = Duration::from_secs(300);
 /// What is still on its way when everything seems to rest has arrived after this: see the stragglers of the bus.
 const AFTERMATH: u64 = 1_200_000;
 
@@ -81,6 +89,7 @@ struct World {
     credit: Arc<Credit>,
     provider: Arc<Provider>,
     haulier: Arc<Haulier>,
+    mailbox: Arc<Mailbox>,
     house: Arc<House>,
     catalogue: Arc<Vec<ProductId>>,
     promises: Arc<Promises>,
@@ -91,12 +100,13 @@ impl World {
     /// The world on its first day: goods on the shelves and nobody in the shop.
     async fn of(seed: u64, clock: Arc<VirtualClock>, mutant: Option<Mutant>) -> Result<Self, ServiceError> {
         let weather = Arc::new(Weather::of(seed, &clock));
-        let log = StormyLog::new(&weather);
+        let log = StormyLog::new(&weather, &clock);
         let house = Arc::new(House::default());
         let inventory = Arc::new(Inventory::in_memory(Arc::clone(&log) as _));
         let catalogue = Arc::new(stocked(seed, &clock, &log.truth, &inventory).await?);
         Ok(Self {
             provider: Provider::new(&weather, mutant == Some(Mutant::ProviderForgetsKeys)),
+            mailbox: Mailbox::new(&log.truth, &weather),
             haulier: Haulier::new(seed, &house, &clock, &weather),
             credit: Arc::new(Credit::in_memory(Arc::clone(&log) as _)),
             promises: Arc::default(),
@@ -118,8 +128,8 @@ impl World {
         self.clock.pause(calm).await;
         loop {
             self.clock.pause(LOOK).await;
-            let over = self.clock.elapsed() > self.weather.ends() + LAST_DAY;
-            if over || self.evidence().await.restless().is_empty() {
+            let over = self.clock.elapsed() > self.weather.ends() + self.mutant.map_or(LAST_DAY, |_| MUTANTS_DAY);
+            if over || judge::at_rest(&self.evidence().await) {
                 break;
             }
         }
@@ -137,13 +147,16 @@ impl World {
         }
     }
 
-    /// Sets everything going.
-    fn begin(&self) {
-        let fate = |whose| Fate {
+    fn fate(&self, whose: &str) -> Fate {
+        Fate {
             clock: Arc::clone(&self.clock),
             weather: Arc::clone(&self.weather),
             chance: Chance::of(self.seed, whose),
-        };
+        }
+    }
+
+    /// Sets everything going.
+    fn begin(&self) {
         let ground = Ground {
             log: Arc::clone(&self.log) as _,
             inventory: Arc::clone(&self.inventory),
@@ -152,13 +165,44 @@ impl World {
             haulier: Arc::clone(&self.haulier),
             clock: Arc::clone(&self.clock),
         };
-        tokio::spawn(fate("services").of_services(Arc::clone(&self.house), ground));
-        tokio::spawn(fate("clock").of_the_clock());
+        tokio::spawn(self.fate("services").of_services(Arc::clone(&self.house), ground));
+        tokio::spawn(self.fate("clock").of_the_clock());
         match self.mutant {
-            Some(Mutant::SagaGuesses) => self.run(&fate, crate::mutants::Guessing(PlaceOrder::new(Policy::default()))),
-            _ => self.run(&fate, PlaceOrder::new(Policy::default())),
+            Some(Mutant::SagaGuesses) => self.run(crate::mutants::Guessing(PlaceOrder::new(Policy::default()))),
+            _ => self.run(PlaceOrder::new(Policy::default())),
         }
-        self.run(&fate, ReturnGoods::new(Policy::default()));
+        self.run(ReturnGoods::new(Policy::default()));
+        self.see_to_it();
+    }
+
+    /// Those beside the sagas: subscribers, the comparison of the books, and the operator.
+    fn see_to_it(&self) {
+        let log = || Arc::clone(&self.log) as Arc<dyn EventLog>;
+        let runs_ahead = self.mutant == Some(Mutant::BookmarksRunAhead);
+        let mailbox = Arc::clone(&self.mailbox);
+        let choreography = Arc::new(Choreography::new(log(), mailbox, &self.clock, runs_ahead));
+        tokio::spawn(self.fate("subscribers").of_subscribers(Arc::clone(&choreography)));
+        let settings = ReconciliationSettings {
+            interval: Duration::ZERO,
+            age: OLD,
+            file: PathBuf::new(),
+        };
+        let (provider, cases) = (ProviderLine(Arc::clone(&self.provider)), Repairs::new(log()));
+        let books = Reconciliation::new(log(), Arc::new(provider), Arc::new(cases), settings);
+        tokio::spawn(self.fate("books").of_the_books(books));
+        if self.mutant == Some(Mutant::NoOperator) {
+            return;
+        }
+        let operator = Operator {
+            id: AccountId::derived(seed_id(self.seed), "operator"),
+            log: log(),
+            truth: Arc::clone(&self.log.truth),
+            provider: Arc::clone(&self.provider),
+            choreography,
+            clock: Arc::clone(&self.clock),
+            chance: Chance::of(self.seed, "operator"),
+        };
+        tokio::spawn(operator.works());
     }
 
     /// Lets people in.
@@ -191,17 +235,17 @@ impl World {
         }
     }
 
-    fn run<S: Saga + Clone>(&self, fate: &impl Fn(&'static str) -> Fate, saga: S) {
+    fn run<S: Saga + Clone>(&self, saga: S) {
         let bus = Bus {
             house: Arc::clone(&self.house),
             weather: Arc::clone(&self.weather),
             clock: Arc::clone(&self.clock),
         };
         if self.weather.now().two_runners {
-            let second = fate("second runner");
+            let second = self.fate("second runner");
             tokio::spawn(second.of_runner(saga.clone(), Arc::clone(&self.log) as _, bus.clone()));
         }
-        tokio::spawn(fate(S::NAME).of_runner(saga, Arc::clone(&self.log) as _, bus));
+        tokio::spawn(self.fate(S::NAME).of_runner(saga, Arc::clone(&self.log) as _, bus));
     }
 
     async fn evidence(&self) -> Evidence {
@@ -215,6 +259,8 @@ impl World {
             events: all.map(|(events, _)| events).unwrap_or_default(),
             promises: self.promises.all(),
             ledger: self.provider.ledger(),
+            letters: self.mailbox.letters(),
+            notifications: self.mailbox.notifications(),
             parcels: self.haulier.parcels(),
             counted: self.catalogue.iter().map(counted).collect::<BTreeMap<_, _>>(),
         }

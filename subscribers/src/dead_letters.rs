@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use event_log::{Append, AppendError, EventLog, ExpectedVersion, LogError, RecordedEvent, StreamVersion};
+use event_log::{Append, AppendError, Clock, EventLog, ExpectedVersion, LogError, RecordedEvent, StreamVersion};
 use event_schemas::{
     Actor, Category, DeadLetterId, DomainEvent, Metadata, NewEvent, Timestamp,
     ids::derived_uuid,
@@ -69,13 +69,14 @@ impl From<NotTaken> for DeadLetterError {
 #[derive(Clone)]
 pub struct DeadLetters {
     log: Arc<dyn EventLog>,
+    clock: Arc<dyn Clock>,
 }
 
 impl DeadLetters {
-    /// Of this log.
+    /// Of this log, written by this clock.
     #[must_use]
-    pub fn new(log: Arc<dyn EventLog>) -> Self {
-        Self { log }
+    pub fn new(log: Arc<dyn EventLog>, clock: Arc<dyn Clock>) -> Self {
+        Self { log, clock }
     }
 
     /// Those that wait for a decision, oldest first; with `all` the decided ones, too.
@@ -158,7 +159,7 @@ impl DeadLetters {
         let correlation_id = event.metadata().map_or(event.id, |metadata| metadata.correlation_id);
         let metadata = Metadata {
             causation_id: Some(event.id),
-            ..Metadata::new(Timestamp::now(), correlation_id, Actor::system(subscriber))
+            ..Metadata::new(self.clock.now(), correlation_id, Actor::system(subscriber))
         };
         match self
             .append(id, ExpectedVersion::None, "put aside", &letter, &metadata)
@@ -201,7 +202,7 @@ impl DeadLetters {
         by: Actor,
         event: &DeadLetterEvent,
     ) -> Result<(), DeadLetterError> {
-        let metadata = Metadata::new(Timestamp::now(), id.uuid(), by);
+        let metadata = Metadata::new(self.clock.now(), id.uuid(), by);
         let expected = ExpectedVersion::Exact(version);
         let decided = self.append(id, expected, event.event_type(), event, &metadata).await;
         decided.map_err(|error| match error {

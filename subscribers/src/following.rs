@@ -5,9 +5,8 @@ use std::{
     time::Duration,
 };
 
-use event_log::{Bookmark, EventFilter, EventLog, LogError, Position, RecordedEvent};
-use event_schemas::Timestamp;
-use tokio::{sync::watch, time::sleep};
+use event_log::{Bookmark, Clock, EventFilter, EventLog, LogError, Position, RecordedEvent};
+use tokio::sync::watch;
 
 use crate::{DeadLetters, Fact, NotTaken, Standing, Subscriber};
 
@@ -49,6 +48,7 @@ pub(crate) struct Following {
     pub(crate) dead_letters: DeadLetters,
     pub(crate) bookmark: Box<dyn Bookmark>,
     pub(crate) patience: Patience,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) standing: Arc<Mutex<Standing>>,
     /// Becomes true when it is to stop.
     pub(crate) stopping: watch::Receiver<bool>,
@@ -109,7 +109,9 @@ impl Following {
         };
         let mut subscription = Arc::clone(&self.log).subscribe(self.at(), filter).await?;
         loop {
+            // Biased, here and below: of two things that happen at once always the same comes first, also in a simulation.
             let (events, considered) = tokio::select! {
+                biased;
                 batch = subscription.next(BATCH) => batch?,
                 _ = self.stopping.wait_for(|stopping| *stopping) => return Ok(()),
             };
@@ -179,7 +181,8 @@ impl Following {
         self.stand(|standing| standing.held_up_by = Some(error.to_owned()));
         let wait = self.patience.wait(failures);
         tokio::select! {
-            () = sleep(wait) => Ok(()),
+            biased;
+            () = self.clock.sleep(wait) => Ok(()),
             _ = self.stopping.wait_for(|stopping| *stopping) => Err(Stopped),
         }
     }
@@ -191,7 +194,9 @@ impl Following {
             standing.held_up_by = None;
         });
         if let Some(event) = over {
-            let behind = Timestamp::now()
+            let behind = self
+                .clock
+                .now()
                 .as_millis()
                 .saturating_sub(event.recorded_at.as_millis());
             metrics::gauge!("jangteo_subscriber_behind_seconds", "subscriber" => name).set(behind as f64 / 1_000.0);

@@ -15,9 +15,9 @@ mod wording;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use event_log::{Append, EventLog, ExpectedVersion};
+use event_log::{Append, Clock, EventLog, ExpectedVersion, SystemClock};
 use event_schemas::{
-    DomainEvent, NewEvent, OrderId, ShopEvent, Timestamp,
+    DomainEvent, NewEvent, OrderId, ShopEvent,
     ids::derived_uuid,
     order::OrderEvent,
     returns::ReturnEvent,
@@ -46,6 +46,7 @@ pub struct Mails {
     recipients: Arc<dyn Recipients>,
     post: Arc<dyn Post>,
     sender: Sender,
+    clock: Arc<dyn Clock>,
 }
 
 impl Mails {
@@ -57,7 +58,14 @@ impl Mails {
             recipients,
             post,
             sender,
+            clock: Arc::new(SystemClock),
         }
+    }
+
+    /// By another clock than the machine's.
+    #[must_use]
+    pub fn by(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
     }
 
     async fn sent_before(&self, order_id: OrderId, fact: &Fact<'_>) -> Result<bool, NotTaken> {
@@ -76,7 +84,7 @@ impl Mails {
             message_id: letter.message_id.clone(),
         });
         let metadata = event_schemas::Metadata {
-            occurred_at: Timestamp::now(),
+            occurred_at: self.clock.now(),
             ..fact.followed_by("mails")
         };
         let append = Append {
@@ -115,7 +123,9 @@ impl Subscriber for Mails {
         let Some((kind, order_id, told)) = news(fact.event) else {
             return Ok(());
         };
-        let age = Timestamp::now()
+        let age = self
+            .clock
+            .now()
             .as_millis()
             .saturating_sub(fact.recorded.recorded_at.as_millis());
         if u128::try_from(age).is_ok_and(|age| age > STALE.as_millis()) || self.sent_before(order_id, fact).await? {

@@ -20,6 +20,21 @@ use crate::{Fact, NotTaken, Subscriber};
 /// How long the other side may take to say that it has it.
 const DEADLINE: Duration = Duration::from_secs(10);
 
+/// What is told, by type.
+pub const EVENTS: &[&str] = &[
+    "OrderPlaced",
+    "OrderConfirmed",
+    "OrderShipped",
+    "OrderDelivered",
+    "OrderRejected",
+    "OrderCancelled",
+    "OrderItemsCancelled",
+    "ShipmentBooked",
+    "PaymentCaptured",
+    "PaymentRefunded",
+    "ReturnCompleted",
+];
+
 /// Where notifications go, and how the receiver knows that they are ours.
 #[derive(Clone)]
 pub struct Webhook {
@@ -145,19 +160,7 @@ impl Subscriber for Notifications {
     }
 
     fn event_types(&self) -> &'static [&'static str] {
-        &[
-            "OrderPlaced",
-            "OrderConfirmed",
-            "OrderShipped",
-            "OrderDelivered",
-            "OrderRejected",
-            "OrderCancelled",
-            "OrderItemsCancelled",
-            "ShipmentBooked",
-            "PaymentCaptured",
-            "PaymentRefunded",
-            "ReturnCompleted",
-        ]
+        EVENTS
     }
 
     async fn take_in(&self, fact: &Fact<'_>) -> Result<(), NotTaken> {

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use event_log::{Bookmark, EventLog, FileBookmark, Position, RecordedEvent};
+use event_log::{Bookmark, Clock, EventLog, FileBookmark, Position, RecordedEvent, SystemClock};
 use event_schemas::{Actor, DeadLetterId};
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
@@ -30,6 +30,7 @@ pub struct Standing {
 /// The subscribers of a process, at work or only known by name, for operators' commands on a stopped shop.
 pub struct Subscriptions {
     log: Arc<dyn EventLog>,
+    clock: Arc<dyn Clock>,
     subscribers: Vec<Arc<dyn Subscriber>>,
     standings: Vec<Arc<Mutex<Standing>>>,
     stopping: watch::Sender<bool>,
@@ -42,11 +43,18 @@ impl Subscriptions {
     pub fn resting(log: Arc<dyn EventLog>, subscribers: Vec<Arc<dyn Subscriber>>) -> Self {
         Self {
             log,
+            clock: Arc::new(SystemClock),
             subscribers,
             standings: vec![],
             stopping: watch::Sender::new(false),
             tasks: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// By another clock than the machine's.
+    #[must_use]
+    pub fn by(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
     }
 
     /// These subscribers at work, each with a bookmark of its own in `folder`.
@@ -63,10 +71,10 @@ impl Subscriptions {
             let kept = FileBookmark::open(folder, &format!("{name}.position"))?;
             Ok(Box::new(kept) as Box<dyn Bookmark>)
         };
-        Self::start_with(log, subscribers, bookmark, patience)
+        Self::start_with(log, subscribers, bookmark, patience, Arc::new(SystemClock))
     }
 
-    /// As [`Self::start`], with bookmarks of another kind.
+    /// As [`Self::start`], with bookmarks and a clock of another kind.
     ///
     /// # Errors
     /// When a bookmark cannot be read.
@@ -75,8 +83,9 @@ impl Subscriptions {
         subscribers: Vec<Arc<dyn Subscriber>>,
         bookmark: impl Fn(&str) -> io::Result<Box<dyn Bookmark>>,
         patience: Patience,
+        clock: Arc<dyn Clock>,
     ) -> io::Result<Self> {
-        let mut started = Self::resting(log, subscribers);
+        let mut started = Self::resting(log, subscribers).by(clock);
         let mut tasks = JoinSet::new();
         for subscriber in &started.subscribers {
             let bookmark = bookmark(subscriber.name())?;
@@ -89,9 +98,10 @@ impl Subscriptions {
             let following = Following {
                 subscriber: Arc::clone(subscriber),
                 log: Arc::clone(&started.log),
-                dead_letters: DeadLetters::new(Arc::clone(&started.log)),
+                dead_letters: started.dead_letters(),
                 bookmark,
                 patience,
+                clock: Arc::clone(&started.clock),
                 standing,
                 stopping: started.stopping.subscribe(),
             };
@@ -113,7 +123,7 @@ impl Subscriptions {
     /// The dead letters of all.
     #[must_use]
     pub fn dead_letters(&self) -> DeadLetters {
-        DeadLetters::new(Arc::clone(&self.log))
+        DeadLetters::new(Arc::clone(&self.log), Arc::clone(&self.clock))
     }
 
     /// Has a dead letter taken in after all. A failure leaves it as it is.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use command_services::payments::OperationKey;
+use command_services::payments::{OperationKey, payment_of};
+use domain::payment::OperationId;
 use event_schemas::{
     OrderId, PaymentId, ShipmentId, ShopEvent,
     credit::CreditEvent,
@@ -110,14 +111,15 @@ pub(super) fn taken_only_if_picked_up(evidence: &Evidence, found: &mut Vec<Strin
 }
 
 pub(super) fn parcels_are_paid(evidence: &Evidence, found: &mut Vec<String>) {
-    let (paid, sagas) = (paid(evidence), evidence.sagas());
+    let (paid, sagas, settled) = (paid(evidence), evidence.sagas(), evidence.settled());
     for (order_id, placed) in evidence.orders() {
         let over = sagas
             .get(&order_id)
             .is_some_and(|saga| saga.status == SagaStatus::Completed);
         for (shipment_id, share) in shares(placed) {
             let amounts = paid.get(&shipment_id).map(Vec::as_slice).unwrap_or_default();
-            let owed = over && was_fetched(evidence, shipment_id);
+            let capture = OperationKey::new(payment_of(order_id), OperationId::capture(Some(shipment_id)));
+            let owed = over && was_fetched(evidence, shipment_id) && !settled.contains(&capture.to_string());
             let as_due = amounts == [share] || (amounts.is_empty() && !owed);
             if !as_due {
                 found.push(format!(
@@ -151,7 +153,13 @@ pub(super) fn nothing_is_held(evidence: &Evidence, found: &mut Vec<String>) {
         };
         *held.entry(order_id).or_default() += amount;
     }
+    let settled = evidence.settled();
     for (order_id, saga) in sagas {
+        let of_order = format!("{}/", payment_of(order_id));
+        if settled.iter().any(|key| key.starts_with(&of_order)) {
+            // What of it is still set aside is no business of the shop's any more.
+            continue;
+        }
         let held = held.get(&order_id).copied().unwrap_or_default();
         let over = matches!(saga.status, SagaStatus::Completed | SagaStatus::Compensated);
         if held < 0 || (over && held != 0) {

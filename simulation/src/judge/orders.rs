@@ -7,7 +7,7 @@ use crate::{
     evidence::{Evidence, standing},
 };
 
-pub(super) fn every_saga_rests(evidence: &Evidence, found: &mut Vec<String>) {
+pub(super) fn every_saga_is_over(evidence: &Evidence, found: &mut Vec<String>) {
     found.extend(evidence.restless());
 }
 
@@ -41,7 +41,7 @@ pub(super) fn promises_are_kept(evidence: &Evidence, found: &mut Vec<String>) {
                     .iter()
                     .filter(|own| ["OrderCancelled", "OrderCancellationDenied"].contains(own));
                 let kept = ends.count() == 1 && (!at_once || own.contains(&"OrderCancelled"));
-                if !kept && !stuck(evidence, order_id) {
+                if !kept {
                     found.push(format!("order {order_id} was to be cancelled, and is {own:?}"));
                 }
             }
@@ -65,13 +65,6 @@ pub(super) fn promises_are_kept(evidence: &Evidence, found: &mut Vec<String>) {
             }
         }
     }
-}
-
-fn stuck(evidence: &Evidence, order_id: OrderId) -> bool {
-    let sagas = evidence.sagas();
-    sagas
-        .get(&order_id)
-        .is_some_and(|saga| saga.status == SagaStatus::Stuck)
 }
 
 /// How many events of returns are like this.

@@ -8,12 +8,13 @@ use event_schemas::{
 use crate::evidence::Evidence;
 
 pub(super) fn paid_back_once(evidence: &Evidence, found: &mut Vec<String>) {
-    let sagas = evidence.return_sagas();
+    let (sagas, settled_keys) = (evidence.return_sagas(), evidence.settled());
+    let settled = |return_id: ReturnId| {
+        let refund = format!("/refund/{return_id}");
+        settled_keys.iter().any(|key| key.ends_with(&refund))
+    };
     for (return_id, inspected) in evidence.inspected() {
         let saga = sagas.get(&return_id).map(|saga| saga.status);
-        if saga == Some(SagaStatus::Stuck) {
-            continue;
-        }
         let mut resellable: Vec<_> = inspected
             .resellable
             .iter()
@@ -26,7 +27,8 @@ pub(super) fn paid_back_once(evidence: &Evidence, found: &mut Vec<String>) {
             vec![resellable]
         };
         let (refunds, returned, completed) = outcome(evidence, return_id);
-        let as_due = refunds == [inspected.refund.amount] && returned == on_shelf && completed == 1;
+        let paid_back = refunds == [inspected.refund.amount] || (refunds.is_empty() && settled(return_id));
+        let as_due = paid_back && returned == on_shelf && completed == 1;
         if !as_due || saga != Some(SagaStatus::Completed) {
             found.push(format!(
                 "return {return_id} is {saga:?}: {inspected:?}, paid back {refunds:?}, on the shelf {returned:?}, completed {completed} times"

@@ -118,7 +118,14 @@ impl Shop {
 
     pub(crate) fn subscribe(&self, subscriber: impl Subscriber) -> Subscriptions {
         let bookmark = |_: &str| Ok(Box::new(MemoryBookmark::default()) as Box<dyn Bookmark>);
-        Subscriptions::start_with(self.log(), vec![Arc::new(subscriber)], bookmark, HASTY).unwrap()
+        Subscriptions::start_with(
+            self.log(),
+            vec![Arc::new(subscriber)],
+            bookmark,
+            HASTY,
+            Arc::new(event_log::SystemClock),
+        )
+        .unwrap()
     }
 
     /// Everything in a stream.

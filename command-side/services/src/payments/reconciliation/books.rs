@@ -142,10 +142,13 @@ impl Books {
                     Some(discrepancy).filter(|_| is_old || discrepancy == Discrepancy::Refused)
                 }
             };
-            if let Some(discrepancy) = item
-                .case
-                .take_if(|case| verdict == Verdict::Agrees || wrong.is_some_and(|wrong| wrong != *case))
-            {
+            // What was refused stays the operator's case until the log knows of it, too: a case that is resolved tells the saga
+            // that the money was settled by other means, and nobody would ask the provider any more.
+            let is_over = |case: &mut Discrepancy| match verdict {
+                Verdict::Agrees => true,
+                _ => *case != Discrepancy::Refused && wrong.is_some_and(|wrong| wrong != *case),
+            };
+            if let Some(discrepancy) = item.case.take_if(is_over) {
                 findings.push(Finding::Over {
                     key: key.clone(),
                     discrepancy,

@@ -20,16 +20,14 @@ use domain::{
 use event_log::{EventFilter, EventLog, Position};
 use event_schemas::{
     Category, RepairCaseId, Timestamp,
+    ids::derived_uuid,
     payment::PaymentEvent,
     repair::{Discrepancy, RepairCaseOpened},
 };
 use tokio::time::sleep;
-use uuid::Uuid;
 
-use self::{
-    books::{Difference, Finding},
-    notebook::Notebook,
-};
+use self::books::{Difference, Finding};
+pub use self::notebook::Notebook;
 use super::{PaymentProvider, provider::LedgerError};
 use crate::{
     execution::{CommandContext, Execution},
@@ -96,7 +94,7 @@ impl Reconciliation {
         count_from_zero();
         let mut notebook = Notebook::open(&self.settings.file);
         loop {
-            if let Err(error) = self.look(&mut notebook, Timestamp::now()).await {
+            if let Err(error) = self.look_and_note(&mut notebook).await {
                 metrics::counter!("jangteo_reconciliation_failures_total").increment(1);
                 tracing::warn!(provider = self.provider.name(), %error, "the books could not be compared; again soon");
             }
@@ -104,8 +102,16 @@ impl Reconciliation {
         }
     }
 
-    /// One look, as of `now`.
-    async fn look(&self, notebook: &mut Notebook, now: Timestamp) -> Result<(), ReconciliationError> {
+    async fn look_and_note(&self, notebook: &mut Notebook) -> Result<(), ReconciliationError> {
+        self.look(notebook, Timestamp::now()).await?;
+        Ok(notebook.save(&self.settings.file)?)
+    }
+
+    /// One look, as of `now`: [`Self::run`] does this again and again, and keeps the notebook in its file.
+    ///
+    /// # Errors
+    /// See [`ReconciliationError`]. The notebook holds what was read until then: the next look goes on from there.
+    pub async fn look(&self, notebook: &mut Notebook, now: Timestamp) -> Result<(), ReconciliationError> {
         // The log first: what the provider's ledger then tells more is younger than any difference that counts.
         // What was taken in is in memory with its cursor: where one fails, the next look goes on from there.
         self.read_log(notebook).await?;
@@ -117,7 +123,6 @@ impl Reconciliation {
             self.act_on(finding, now).await?;
         }
         notebook.books = compared;
-        notebook.save(&self.settings.file)?;
         let count = u32::try_from(notebook.books.open_items()).unwrap_or(u32::MAX);
         metrics::gauge!("jangteo_reconciliation_unmatched").set(f64::from(count));
         metrics::counter!("jangteo_reconciliation_looks_total").increment(1);
@@ -175,15 +180,19 @@ impl Reconciliation {
                     Some(other) => format!("It is another difference now, see the case about {}.", word(other)),
                 };
                 let case = case_of(&key, discrepancy);
-                self.cases.resolve(case, resolution, &within(now)).await.map(|_| ())
+                self.cases
+                    .resolve(case, resolution, &within(case, now))
+                    .await
+                    .map(|_| ())
             }
         }
     }
 }
 
-/// A look is nobody's request.
-fn within(now: Timestamp) -> CommandContext {
-    CommandContext::within("reconciliation", Uuid::now_v7(), now)
+/// A look is nobody's request: what it does about a case at one moment it does once.
+fn within(case_id: RepairCaseId, now: Timestamp) -> CommandContext {
+    let command_id = derived_uuid(case_id.uuid(), &format!("look of {}", now.as_millis()));
+    CommandContext::within("reconciliation", command_id, now)
 }
 
 /// The repair cases.
@@ -221,7 +230,10 @@ impl Repairs {
             detail,
         };
         let (told, command) = (opened.detail.clone(), RepairCommand::Open(opened));
-        let executed = self.execution.execute(case_id.uuid(), &command, &within(now)).await?;
+        let executed = self
+            .execution
+            .execute(case_id.uuid(), &command, &within(case_id, now))
+            .await?;
         if !executed.events.is_empty() {
             metrics::counter!("jangteo_repair_cases_opened_total", "discrepancy" => word(discrepancy)).increment(1);
             tracing::error!(case = %case_id, "ALERT: {told}");

@@ -9,7 +9,7 @@ use super::books::Books;
 /// Where both sides were read to, and what did not agree then. One is as old as the other, so that an older file only
 /// compares again what agreed.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct Notebook {
+pub struct Notebook {
     /// In the log.
     pub(super) position: u64,
     /// In the provider's ledger.

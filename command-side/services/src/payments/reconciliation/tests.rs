@@ -8,6 +8,7 @@ use event_schemas::{
     repair::RepairCaseEvent,
 };
 use tempfile::TempDir;
+use uuid::Uuid;
 
 use super::{super::*, *};
 use crate::payments::simulator::ledger::Line;
@@ -209,7 +210,7 @@ async fn another_amount_is_a_case() {
 }
 
 #[tokio::test]
-async fn what_the_provider_refused_is_a_case_at_once_and_what_it_did_all_the_same_another() {
+async fn what_the_provider_refused_is_a_case_at_once_until_the_log_knows_what_was_done_by_hand() {
     let mut shop = Shop::trading().await;
     let reference = {
         let authorised = OperationKey::new(payment(), OperationId::AUTHORISE);
@@ -233,7 +234,8 @@ async fn what_the_provider_refused_is_a_case_at_once_and_what_it_did_all_the_sam
     .await;
     let refund = key(OperationId::refund(refund_id));
     assert_eq!(shop.look_in(0).await, [(refund.clone(), Discrepancy::Refused, true)]);
-    // Then the desk pays it under the shop's name, which the shop does not know.
+    // Then the desk pays it under the shop's name, which the shop does not know: were the case resolved now, the saga would
+    // take the money for settled by other means, and nobody would ask about it any more.
     let line = Line {
         key: refund.clone(),
         operation: PaymentOperation::Refund,
@@ -244,12 +246,7 @@ async fn what_the_provider_refused_is_a_case_at_once_and_what_it_did_all_the_sam
     };
     shop.provider.ledger_itself().falsify(|lines| lines.push((99, line)));
     let found = shop.look_in(301).await;
-    let about_refund: Vec<_> = found.iter().filter(|(key, ..)| *key == refund).cloned().collect();
-    let (refused, outcome) = (Discrepancy::Refused, Discrepancy::OutcomeDiffers);
-    assert_eq!(
-        about_refund,
-        [(refund.clone(), refused, false), (refund, outcome, true)]
-    );
+    assert!(found.iter().all(|(key, ..)| *key != refund), "{found:?}");
     assert!(
         found.contains(&(by_hand.to_string(), Discrepancy::UnknownToUs, true)),
         "{found:?}"
@@ -297,7 +294,7 @@ async fn an_operators_word_closes_a_case_and_the_same_finding_does_not_open_it_a
     let resolution = "Written off.".to_owned();
     shop.reconciliation
         .cases
-        .resolve(case, resolution, &within(Timestamp::now()))
+        .resolve(case, resolution, &within(case, Timestamp::now()))
         .await
         .unwrap();
     shop.notebook = Notebook::default();
