@@ -68,14 +68,11 @@ impl Fate {
         }
     }
 
-    /// The books are compared again and again; now and then the notes are lost, and it begins at the beginning.
+    /// The books are compared again and again.
     pub async fn of_the_books(self, books: Reconciliation) {
         let (wall, mut notebook) = (WallClock(Arc::clone(&self.clock)), Notebook::default());
         loop {
             self.clock.pause(COMPARED).await;
-            if self.chance.hits(100) {
-                notebook = Notebook::default();
-            }
             // What failed is looked at again the next time.
             let _ = books.look(&mut notebook, wall.now()).await;
         }

@@ -40,7 +40,7 @@ use crate::{
 /// How often it is looked whether everything rests, in milliseconds.
 const LOOK: u64 = 300_000;
 /// A world that does not rest so long after its storm never will.
-const LAST_DAY: i64 = 3 * 86_400_000;
+const LAST_DAY: i64 = 6 * 3_600_000;
 /// As above where a bug is planted: many such worlds never rest, and nobody waits for that.
 const MUTANTS_DAY: i64 = 2 * 3_600_000;
 /// How old a difference between the books must be to be a repair case: as in the shop.
