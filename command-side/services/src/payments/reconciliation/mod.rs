@@ -3,7 +3,8 @@
 //! Each look reads what is new on either side from where the last one stopped, strikes out what agrees ([`books`]), and turns
 //! every difference that is older than a few minutes into a repair case: an event in the log, a line of alarm, a metric. When
 //! the books agree again the case is resolved by itself. Where the look stopped, and what does not agree yet, is kept in a
-//! file; without it, both sides are read from the beginning, to the same end.
+//! file; without it, both sides are read from the beginning, to the same end, save that a case which was open stays open until an
+//! operator resolves it.
 
 pub mod books;
 mod notebook;
