@@ -68,13 +68,16 @@ impl Fate {
         }
     }
 
-    /// The books are compared again and again.
+    /// The books are compared again and again. Now and then what was noted about them is lost.
     pub async fn of_the_books(self, books: Reconciliation) {
         let (wall, mut notebook) = (WallClock(Arc::clone(&self.clock)), Notebook::default());
         loop {
             self.clock.pause(COMPARED).await;
             // What failed is looked at again the next time.
             let _ = books.look(&mut notebook, wall.now()).await;
+            if self.chance.hits(100) {
+                notebook = Notebook::default();
+            }
         }
     }
 

@@ -137,26 +137,10 @@ async fn a_shop_with_orders_under_way_moves_onto_postgresql_and_back() {
     let data = tempfile::tempdir().unwrap();
     let folder = data.path().to_str().unwrap();
     let on_server = schemas.arguments();
-    let there = [
-        "database",
-        "copy",
-        "--from",
-        folder,
-        "--to",
-        schemas.url(),
-        "--to-prefix",
-        schemas.prefix(),
-    ];
-    let back = [
-        "database",
-        "copy",
-        "--to",
-        folder,
-        "--from",
-        schemas.url(),
-        "--from-prefix",
-        schemas.prefix(),
-    ];
+    let (url, prefix) = (schemas.url(), schemas.prefix());
+    let there = ["database", "copy", "--from", folder, "--to", url, "--to-prefix", prefix];
+    let from = ["--from", url, "--from-prefix", prefix];
+    let back = [&["database", "copy", "--to", folder], &from[..]].concat();
 
     let shop = Shop::start(data.path(), SLOW).await;
     let mut story = Story::begin(&shop).await;
@@ -205,17 +189,21 @@ async fn a_shop_with_orders_under_way_moves_onto_postgresql_and_back() {
     assert!(said.contains("is in use: stop the shop first"), "{said}");
     shop.stop().await;
 
-    // What was left in the folder is older now: neither gone on with, nor overwritten.
-    let said = does_not_start(data.path(), FAST).await;
+    comes_back(data.path(), &back, &mut story).await;
+}
+
+/// What was left in the folder is older by now: neither gone on with, nor overwritten.
+async fn comes_back(data: &Path, back: &[&str], story: &mut Story) {
+    let said = does_not_start(data, FAST).await;
     assert!(said.contains("is an older state"), "{said}");
-    let said = refused(&back).await;
+    let said = refused(back).await;
     assert!(
         said.contains("is not empty") && said.contains("inventory.db-wal"),
         "{said}"
     );
-    put_away(data.path());
-    succeeds(&back).await;
-    let shop = Shop::start(data.path(), FAST).await;
+    put_away(data);
+    succeeds(back).await;
+    let shop = Shop::start(data, FAST).await;
     let buyer = story.stays_signed_in(&shop).await;
     story.buys(&buyer).await;
     drop(buyer);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use event_schemas::{
     Money, OrderId, PaymentId, Timestamp,
     payment::{PaymentEvent, PaymentOperation},
-    repair::Discrepancy,
+    repair::{Discrepancy, RepairCaseOpened},
 };
 use serde::{Deserialize, Serialize};
 
@@ -115,6 +115,12 @@ impl Books {
             before.saturating_add(entry.amount.amount),
             entry.amount.currency,
         ));
+    }
+
+    /// Takes in a case that was opened, long enough ago to be believed. That one was resolved need not be told: resolving it
+    /// again does nothing, and neither does opening it again for the same figures.
+    pub fn take_in_case(&mut self, opened: &RepairCaseOpened) {
+        self.item(opened.key.clone(), Timestamp::from_millis(0)).case = Some(opened.discrepancy);
     }
 
     fn item(&mut self, key: String, at: Timestamp) -> &mut Item {

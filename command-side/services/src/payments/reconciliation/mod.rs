@@ -3,8 +3,7 @@
 //! Each look reads what is new on either side from where the last one stopped, strikes out what agrees ([`books`]), and turns
 //! every difference that is older than a few minutes into a repair case: an event in the log, a line of alarm, a metric. When
 //! the books agree again the case is resolved by itself. Where the look stopped, and what does not agree yet, is kept in a
-//! file; without it, both sides are read from the beginning, to the same end, save that a case which was open stays open until an
-//! operator resolves it.
+//! file; without it, both sides and the cases are read from the beginning, to the same end.
 
 pub mod books;
 mod notebook;
@@ -20,10 +19,9 @@ use domain::{
 };
 use event_log::{EventFilter, EventLog, Position};
 use event_schemas::{
-    Category, RepairCaseId, Timestamp,
+    Category, RepairCaseId, ShopEvent, Timestamp,
     ids::derived_uuid,
-    payment::PaymentEvent,
-    repair::{Discrepancy, RepairCaseOpened},
+    repair::{Discrepancy, RepairCaseEvent, RepairCaseOpened},
 };
 use tokio::time::sleep;
 
@@ -131,19 +129,22 @@ impl Reconciliation {
     }
 
     async fn read_log(&self, notebook: &mut Notebook) -> Result<(), ReconciliationError> {
-        let filter = EventFilter::categories(&[Category::Payment]);
+        let filter = EventFilter::categories(&[Category::Payment, Category::RepairCase]);
         let end = self.log.head().await?;
         let told = self.provider.ledger_tells();
         while Position(notebook.position) < end {
             let (events, next) = self.log.read_all(Position(notebook.position), &filter, PAGE).await?;
             for event in &events {
-                // What was imported happened elsewhere: this provider knows nothing of it.
-                let imported = event.metadata().is_ok_and(|metadata| metadata.imported);
-                match event.decode::<PaymentEvent>() {
-                    Ok(read) if !imported => notebook.books.take_in_ours(&read, event.recorded_at, told),
+                match event.shop_event() {
+                    // What was imported happened elsewhere: this provider knows nothing of it.
+                    Ok((metadata, _)) if metadata.imported => {}
+                    Ok((_, ShopEvent::Payment(said))) => notebook.books.take_in_ours(said, event.recorded_at, told),
+                    Ok((_, ShopEvent::RepairCase(RepairCaseEvent::RepairCaseOpened(case)))) => {
+                        notebook.books.take_in_case(case);
+                    }
                     Ok(_) => {}
                     Err(error) => {
-                        tracing::warn!(position = %event.position, %error, "a payment's event cannot be read")
+                        tracing::warn!(position = %event.position, %error, "an event cannot be read")
                     }
                 }
             }

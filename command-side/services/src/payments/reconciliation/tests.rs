@@ -4,7 +4,7 @@ use event_log::{Append, Direction, ExpectedVersion, memory::MemoryLog};
 use event_schemas::{
     Actor, Metadata, Money, NewEvent, OrderId, PaymentId, ShipmentId,
     order::PaymentMethod,
-    payment::{PaymentCaptured, PaymentOperation},
+    payment::{PaymentCaptured, PaymentEvent, PaymentOperation},
     repair::RepairCaseEvent,
 };
 use tempfile::TempDir;
@@ -103,6 +103,16 @@ impl Shop {
         .await;
     }
 
+    /// The line of the parcel's capture, which is in the provider's ledger no more.
+    fn provider_forgets_the_parcel(&self) -> Line {
+        let mut forgotten = None;
+        self.provider.ledger_itself().falsify(|lines| {
+            let place = lines.iter().position(|(_, line)| line.key == key(parcel())).unwrap();
+            forgotten = Some(lines.remove(place).1);
+        });
+        forgotten.unwrap()
+    }
+
     /// Looks as of so many seconds from now; gives what was opened (with what) and resolved since the last look.
     async fn look_in(&mut self, seconds: i64) -> Vec<(String, Discrepancy, bool)> {
         let before = self.cases().await.len();
@@ -185,16 +195,31 @@ async fn what_was_done_twice_is_a_case() {
 #[tokio::test]
 async fn what_the_provider_forgot_is_a_case_and_resolved_when_it_turns_up() {
     let mut shop = Shop::trading().await;
-    let mut forgotten = None;
-    shop.provider.ledger_itself().falsify(|lines| {
-        let place = lines.iter().position(|(_, line)| line.key == key(parcel())).unwrap();
-        forgotten = Some(lines.remove(place).1);
-    });
+    let forgotten = shop.provider_forgets_the_parcel();
     let case = (key(parcel()), Discrepancy::UnknownToProvider);
     assert_eq!(shop.look_in(301).await, [(case.0.clone(), case.1, true)]);
-    let found = forgotten.unwrap();
-    shop.provider.ledger_itself().falsify(|lines| lines.push((99, found)));
+    shop.provider
+        .ledger_itself()
+        .falsify(|lines| lines.push((99, forgotten)));
     assert_eq!(shop.look_in(302).await, [(case.0, case.1, false)]);
+    assert_eq!(shop.notebook.books.open_items(), 0);
+}
+
+#[tokio::test]
+async fn a_case_is_found_again_when_the_notes_are_lost_and_resolved_when_it_is_over() {
+    let mut shop = Shop::trading().await;
+    let forgotten = shop.provider_forgets_the_parcel();
+    let case = (key(parcel()), Discrepancy::UnknownToProvider);
+    assert_eq!(shop.look_in(301).await, [(case.0.clone(), case.1, true)]);
+    shop.notebook = Notebook::default();
+    assert_eq!(shop.look_in(301).await, [], "it is open already");
+    shop.notebook = Notebook::default();
+    shop.provider
+        .ledger_itself()
+        .falsify(|lines| lines.push((99, forgotten)));
+    assert_eq!(shop.look_in(302).await, [(case.0, case.1, false)]);
+    shop.notebook = Notebook::default();
+    assert_eq!(shop.look_in(302).await, [], "it is resolved already");
     assert_eq!(shop.notebook.books.open_items(), 0);
 }
 
