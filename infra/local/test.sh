@@ -62,8 +62,9 @@ JANGTEO_SKIPPED="$(mktemp)"
 export JANGTEO_SKIPPED
 trap 'stop_elasticsearch; stop_nats; stop_postgres; rm -f "$JANGTEO_SKIPPED"' EXIT
 
-# The system tests start the real binary.
-cargo build --workspace --bins
+# The system tests start the real binary. Built together with the tests, which ask a feature more of a library: apart, half of the
+# shop would be built twice.
+cargo build --workspace --bins --tests
 
 if [ -n "$node" ]; then
     while kill -0 "$node" 2>/dev/null && [ ! -s "$elasticsearch/address" ]; do sleep 0.5; done

@@ -80,6 +80,11 @@ impl Roster {
         })
     }
 
+    /// Whether anything changed since [`Self::take_changes`].
+    pub(crate) fn has_changes(&self) -> bool {
+        !self.changes.is_empty()
+    }
+
     /// What changed since the last call.
     pub(crate) fn take_changes(&mut self) -> HashMap<Uuid, Option<Open>> {
         std::mem::take(&mut self.changes)

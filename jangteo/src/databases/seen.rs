@@ -91,7 +91,11 @@ pub(crate) async fn settle(folder: &DataFolder, log: &dyn EventLog, databases: &
     for (layout, database) in databases.each() {
         let (mark, seen) = (database.mark(layout).await?, memory.get(layout.name));
         let misfit = match seen {
-            Some(seen) => misfit(seen, &mark),
+            Some(seen) => match misfit(seen, &mark) {
+                // Killed soon after its first start, the folder does not know yet that its own is empty no more.
+                None if mark.empty && mark.id != Some(seen.id) && tells_of(log, layout).await? => Some(Misfit::Empty),
+                misfit => misfit,
+            },
             // The folder remembers nothing and the database was never begun with: only the log can tell.
             None if mark.empty && mark.id.is_none() && tells_of(log, layout).await? => Some(Misfit::Empty),
             None => None,

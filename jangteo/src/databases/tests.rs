@@ -148,6 +148,17 @@ async fn an_empty_shop_may_change_its_mind_about_where_its_databases_are() {
 }
 
 #[tokio::test]
+async fn a_shop_that_was_killed_before_it_remembered_what_it_has_asks_the_log() {
+    let shop = Fixture::new();
+    let (own, other) = (shop.at("own").await, shop.at("other").await);
+    assert_eq!(shop.settle(&own).await, None);
+    sells(&own, "lamp").await;
+    shop.tells("stock-1", "inventory").await;
+    assert_eq!(shop.settle(&other).await, Some(Misfit::Empty));
+    assert_eq!(shop.settle(&own).await, None);
+}
+
+#[tokio::test]
 async fn the_refusal_says_where_they_were_and_what_to_do() {
     let shop = Fixture::new();
     let own = shop.at("own").await;

@@ -73,6 +73,10 @@ impl<T> Backlog<T> {
         self.sagas.get_mut(&saga_id)?.at_rest.take()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.sagas.is_empty()
+    }
+
     /// A round: those that have waited long enough are to write now.
     pub(super) fn round(&mut self) -> Vec<Uuid> {
         self.ripening.push_back(std::mem::take(&mut self.fresh));

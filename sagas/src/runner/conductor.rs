@@ -11,7 +11,11 @@ use std::{
 
 use event_log::Position;
 use event_schemas::Timestamp;
-use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use futures_util::{
+    FutureExt, StreamExt,
+    future::{BoxFuture, Fuse, FusedFuture},
+    stream::FuturesUnordered,
+};
 use quick_cache::unsync::Cache;
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -109,11 +113,8 @@ impl<S: Saga> Conductor<S> {
     }
 
     pub(super) async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
-        let mut times = Times {
-            save: self.after(self.limits.checkpoint_every),
-            write: self.after(self.limits.write_behind / ROUNDS),
-            wake: Alarm::default(),
-        };
+        let mut times = Times::default();
+        self.show();
         while !self.step(&mut stopped, &mut times).await {}
         self.finish().await;
     }
@@ -127,19 +128,20 @@ impl<S: Saga> Conductor<S> {
     /// played again: what is rare first, and what brings new work last.
     async fn step(&mut self, stopped: &mut oneshot::Receiver<()>, times: &mut Times) -> bool {
         self.resume();
+        self.set(times);
         let room = self.in_flight < self.limits.facts_in_flight;
         let wakes = room && times.wake.set(self.roster.next_wake(), &self.desk.clock);
         tokio::select! {
             biased;
             _ = stopped => return true,
             () = &mut times.save => {
+                times.save = Fuse::terminated();
                 self.save();
-                times.save = self.after(self.limits.checkpoint_every);
             }
             () = &mut times.write => {
+                times.write = Fuse::terminated();
                 let ripe = self.backlog.round();
                 self.write(ripe);
-                times.write = self.after(self.limits.write_behind / ROUNDS);
             }
             Some((outcome, ticket)) = self.advances.next() => self.settle(outcome, ticket, true),
             Some(dispatched) = self.dispatches.next() => self.note(dispatched),
@@ -147,6 +149,16 @@ impl<S: Saga> Conductor<S> {
             Some(batch) = self.batches.recv(), if room => self.take(batch),
         }
         false
+    }
+
+    /// Nothing is waited for where nothing is to be done: a runner at rest is at rest.
+    fn set(&self, times: &mut Times) {
+        if times.save.is_terminated() && (self.watermark.at() != self.saved || self.roster.has_changes()) {
+            times.save = self.after(self.limits.checkpoint_every).fuse();
+        }
+        if times.write.is_terminated() && !self.backlog.is_empty() {
+            times.write = self.after(self.limits.write_behind / ROUNDS).fuse();
+        }
     }
 
     /// Starts what was asked for before the start and not answered, as far as there is room.
@@ -270,8 +282,7 @@ impl<S: Saga> Conductor<S> {
 
     /// Keeps the checkpoint. Failing to is no loss yet: it is tried again, and at worst more is read again.
     fn save(&mut self) {
-        metrics::gauge!("jangteo_sagas_open", "saga" => S::NAME).set(self.roster.open() as f64);
-        metrics::gauge!("jangteo_sagas_stuck", "saga" => S::NAME).set(self.roster.stuck() as f64);
+        self.show();
         let (at, changes) = (self.watermark.at(), self.roster.take_changes());
         if at == self.saved && changes.is_empty() {
             return;
@@ -283,6 +294,12 @@ impl<S: Saga> Conductor<S> {
                 self.roster.put_back(changes);
             }
         }
+    }
+
+    /// Shows operators how many sagas there are.
+    fn show(&self) {
+        metrics::gauge!("jangteo_sagas_open", "saga" => S::NAME).set(self.roster.open() as f64);
+        metrics::gauge!("jangteo_sagas_stuck", "saga" => S::NAME).set(self.roster.stuck() as f64);
     }
 
     async fn settle_begun(&mut self) {
@@ -324,9 +341,19 @@ impl<S: Saga> Conductor<S> {
 
 /// What the conductor does at its time.
 struct Times {
-    save: BoxFuture<'static, ()>,
-    write: BoxFuture<'static, ()>,
+    save: Fuse<BoxFuture<'static, ()>>,
+    write: Fuse<BoxFuture<'static, ()>>,
     wake: Alarm,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self {
+            save: Fuse::terminated(),
+            write: Fuse::terminated(),
+            wake: Alarm::default(),
+        }
+    }
 }
 
 /// Rings when the first saga wants to be woken. It is set anew only when that changes: most facts leave it as it is.

@@ -11,7 +11,7 @@ use tantivy::{
 
 use super::{
     analysis::{KEYS, terms},
-    listing::{any_with, end_of},
+    listing::{end_of, how_many_with},
     schema::Fields,
     snapshot::{Columns, Snapshot},
 };
@@ -103,20 +103,15 @@ pub(super) fn categories(
     let term = |path: &str| Term::from_field_text(fields.category, path);
     let mut found = vec![];
     for path in snapshot.vocabulary.categories_that_begin(&typed) {
-        found.push((Reverse(searcher.doc_freq(&term(&path))?), path));
+        let products = how_many_with(searcher, &term(&path))?;
+        // The last product of a category may be gone.
+        if products > 0 {
+            found.push((Reverse(products), path));
+        }
     }
     found.sort_unstable();
-    let mut paths = vec![];
-    for (_, path) in found {
-        if paths.len() == size {
-            break;
-        }
-        // The last product of a category may be gone.
-        if any_with(searcher, &term(&path))?.is_some() {
-            paths.push(path);
-        }
-    }
-    Ok(paths)
+    found.truncate(size);
+    Ok(found.into_iter().map(|(_, path)| path).collect())
 }
 
 /// The keys that type a category's name, whole and by its initials: made once, for they are looked through at each keystroke.

@@ -33,6 +33,25 @@ pub(super) fn any_with(searcher: &Searcher, term: &Term) -> Result<Option<DocAdd
     Ok(None)
 }
 
+/// How many products have the term; the index itself counts those that are gone, too.
+pub(super) fn how_many_with(searcher: &Searcher, term: &Term) -> Result<u32, StoreError> {
+    let mut found = 0;
+    for segment in searcher.segment_readers() {
+        let inverted = segment.inverted_index(term.field())?;
+        let Some(info) = inverted.get_term_info(term).map_err(TantivyError::from)? else {
+            continue;
+        };
+        found += match segment.alive_bitset() {
+            None => info.doc_freq,
+            Some(alive) => inverted
+                .read_postings_from_terminfo(&info, IndexRecordOption::Basic)
+                .map_err(TantivyError::from)?
+                .count(alive),
+        };
+    }
+    Ok(found)
+}
+
 /// Entries in the order of their keys.
 pub(super) fn scan(searcher: &Searcher, fields: &Fields, scan: Scan<'_>) -> Result<Vec<(Vec<u8>, Bytes)>, StoreError> {
     let mut places = vec![];
