@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use command_services::payments::payment_of;
 use event_log::RecordedEvent;
 use event_schemas::{
     OrderId, PaymentId, ProductId, RepairCaseId, ReturnId, ShipmentId, ShopEvent,
@@ -88,7 +89,7 @@ impl Evidence {
             }
         }
         for (return_id, saga) in self.return_sagas() {
-            if !is_over(saga) {
+            if !is_over(saga) && !self.waits_for_a_person(return_id) {
                 restless.push(format!("return {return_id}: {}", standing(saga)));
             }
         }
@@ -110,6 +111,26 @@ impl Evidence {
             settled.remove(&entry.key);
         }
         settled
+    }
+
+    /// The return is of an order whose money did not come through the provider, so it cannot be paid back through it either: the
+    /// saga is stuck with that reason, however often the operator tries it again, and nobody has an act for it.
+    pub fn waits_for_a_person(&self, return_id: ReturnId) -> bool {
+        let inspected = self.inspected();
+        let Some(of) = inspected.get(&return_id).map(|inspected| inspected.order_id) else {
+            return false;
+        };
+        let captures = format!("{}/capture", payment_of(of));
+        let was_stuck = self.facts().any(|(event, fact)| match fact {
+            ShopEvent::ReturnGoods(ReturnGoodsEvent::SagaAdvanced(saga)) => {
+                let reason = saga.reason.as_deref().unwrap_or_default();
+                event.stream.id() == return_id.to_string()
+                    && saga.status == SagaStatus::Stuck
+                    && reason.contains("is taken and not given back")
+            }
+            _ => false,
+        });
+        was_stuck && self.settled().iter().any(|key| key.starts_with(&captures))
     }
 
     /// Cases that are open, and the keys of refusals that were resolved.

@@ -14,6 +14,9 @@ pub(super) fn paid_back_once(evidence: &Evidence, found: &mut Vec<String>) {
         settled_keys.iter().any(|key| key.ends_with(&refund))
     };
     for (return_id, inspected) in evidence.inspected() {
+        if evidence.waits_for_a_person(return_id) && outcome(evidence, return_id) == (vec![], vec![], 0) {
+            continue;
+        }
         let saga = sagas.get(&return_id).map(|saga| saga.status);
         let mut resellable: Vec<_> = inspected
             .resellable
